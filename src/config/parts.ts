@@ -1,0 +1,70 @@
+/** From a config to the parts that a run is given. */
+
+import type { Effect } from "../core/question.ts";
+import { effects } from "../gate/effects.ts";
+import type { Check } from "../gate/gate.ts";
+import { limits } from "../gate/limits.ts";
+import { threshold } from "../gate/threshold.ts";
+import { validators } from "../gate/validators.ts";
+import { wayOut } from "../gate/way-out.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Parts } from "../loop/run.ts";
+import { person } from "../rung/person.ts";
+import type { Rung } from "../rung/rung.ts";
+import type { Config } from "./config.ts";
+
+export interface PartsOptions {
+  readonly dryRun?: boolean;
+  readonly stop?: AbortSignal;
+  readonly now?: () => number;
+  readonly random?: () => number;
+  /** Where rungs report what they load. */
+  readonly say?: (line: string) => void;
+}
+
+/** The gate's conjunction, in the order in which a receipt lists it. */
+const checks: readonly Check[] = [threshold, wayOut, validators, effects, limits];
+
+/** The parts, and the rungs that must be opened before and closed after. */
+export interface OpenParts extends Parts {
+  /** Every rung that some question may climb to, each once. */
+  readonly rungs: readonly Rung[];
+  /** Opens every rung. Rejects with the `ModelError` of the first that cannot. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Puts the parts together. Every ladder ends with a rung that settles the question: a person where none does. */
+export function makeParts(config: Config, journal: Journal, options: PartsOptions = {}): OpenParts {
+  const safe = person();
+  const common = ending(config.ladder ?? [], safe);
+  const own = new Map(Object.entries(config.questions ?? {}).map(([step, { ladder }]) => [step, ending(ladder, safe)]));
+  const floors: { [E in Effect]?: Rung } = {};
+  const { write = null, irreversible = safe } = config.effects ?? {};
+  if (write) floors.write = write;
+  if (irreversible) floors.irreversible = irreversible;
+  const rungs = [...new Set([common, ...own.values(), Object.values(floors)].flat())];
+  return {
+    journal,
+    rungs,
+    ladder: (name) => own.get(name) ?? common,
+    checks,
+    floors,
+    now: options.now ?? Date.now,
+    random: options.random ?? Math.random,
+    dryRun: options.dryRun ?? false,
+    stop: options.stop ?? new AbortController().signal,
+    async open() {
+      const needs = { notes: journal.notes, recall: journal.recall, say: options.say ?? (() => {}) };
+      for (const rung of rungs) await rung.open?.(needs);
+    },
+    async close() {
+      await Promise.allSettled(rungs.map((rung) => rung.close?.()));
+    },
+  };
+}
+
+function ending(ladder: readonly Rung[], safe: Rung): readonly Rung[] {
+  const last = ladder.at(-1)?.name;
+  return last === "person" || last === "fallback" ? ladder : [...ladder, safe];
+}

@@ -1,0 +1,111 @@
+/** What a rung replies, and what of it becomes an answer. */
+
+import type { Json } from "./json.ts";
+import type { Usage } from "./usage.ts";
+
+/** What the confidence of a reply rests on. `certain`: a rule, a person; `none`: no figure at all. */
+export type Basis = "raw" | "constrained" | "similarity" | "votes" | "certain" | "none";
+
+/** How sure a rung is of one field that it filled. */
+export interface FieldEvidence {
+  readonly confidence: number | null;
+  /** `read`: chosen among options; `copied`: chosen among pieces of the item; `generated`: written by the model. */
+  readonly how: "read" | "copied" | "generated";
+}
+
+/** What a reply rests on. Everything is optional: each rung gives what it honestly has. */
+export interface Evidence {
+  /** Probability (or similarity softmax) of each option, in the question's order; sums to 1. */
+  readonly options?: readonly { readonly name: string; readonly p: number }[];
+  /** Unconstrained probability that the model gave to all options together, 0 to 1. */
+  readonly mass?: number;
+  /** Log-probability (or similarity) of the best option minus that of the next. */
+  readonly margin?: number;
+  /** Mean log-probability of each option before the prior was taken off, natural logarithms, question's order. */
+  readonly logp?: readonly number[];
+  /** Whether the options' prior was corrected, and over how many unlabelled items it was learned. */
+  readonly prior?: { readonly items: number; readonly corrected: boolean };
+  readonly fields?: { readonly [path: string]: FieldEvidence };
+  /** The encoder's vector of the item: base64 of little-endian float16. */
+  readonly vector?: string;
+  /** The item did not fit and was read in so many pieces, by the author's rule. */
+  readonly pieces?: number;
+  /** Whatever else a rung wants to show: kept small. */
+  readonly note?: string;
+}
+
+/** A rung's reply: an answer, a refusal to answer, or the promise of one later. */
+export type Reply =
+  | {
+      readonly kind: "answered";
+      readonly value: unknown;
+      /** 0 to 1, or `null` where there is none; anything else counts as none and escalates. */
+      readonly confidence: number | null;
+      readonly basis: Basis;
+      readonly evidence: Evidence;
+      readonly usage: Usage;
+      /** A cached answer names the rung that gave it first. */
+      readonly origin?: Origin;
+    }
+  | { readonly kind: "escalated"; readonly reason: string; readonly evidence?: Evidence; readonly usage: Usage }
+  /** The answer comes from outside the process, later: the run waits. */
+  | { readonly kind: "waiting"; readonly reason: string };
+
+/** Where a cached answer first came from. */
+export interface Origin {
+  readonly rung: string;
+  readonly run: string;
+  readonly path: string;
+}
+
+/** One item of the gate's checklist. `need` and `have` are what the check compared. */
+export interface CheckResult {
+  readonly check: string;
+  readonly passes: boolean;
+  readonly need: Json;
+  readonly have: Json;
+}
+
+/** What the gate says of a reply. */
+export interface Verdict {
+  readonly stands: boolean;
+  readonly checks: readonly CheckResult[];
+}
+
+/** Named ways in which a reply failed before the gate could look at it. */
+export type Fault = "unknown_tool" | "second_call" | "invalid_arguments" | "invalid_value" | "rung_failed";
+
+/** One rung's try at a question, as the journal keeps it. */
+export interface Attempt {
+  readonly rung: string;
+  readonly kind: "answered" | "escalated" | "waiting";
+  readonly value?: Json;
+  readonly confidence?: number | null;
+  readonly basis?: Basis;
+  readonly evidence?: Evidence;
+  readonly usage?: Usage;
+  readonly verdict?: Verdict;
+  readonly reason?: string;
+  readonly fault?: Fault;
+  /** The reply was repaired once; this was wrong with the first. */
+  readonly repaired?: { readonly path: string; readonly message: string };
+}
+
+/**
+ * What the gate's threshold promises of an answer. Certificates come later; until then every answer says
+ * that nothing is promised.
+ */
+export type Promised = { readonly kind: "no promise yet" };
+
+/** An answer that stands: what a step returns. */
+export interface Answer<T> {
+  readonly value: T;
+  readonly confidence: number | null;
+  readonly basis: Basis;
+  /** The rung that gave it; for a cached answer, the rung that gave it first. */
+  readonly rung: string;
+  readonly cached: boolean;
+  readonly path: string;
+  /** The share of wrong answers that the author asked for, and what is promised about it. */
+  readonly risk: { readonly asked: number | null; readonly promised: Promised };
+}

@@ -1,0 +1,190 @@
+/** A question: the one thing a step asks of a ladder, as data. */
+
+import { shortHash } from "./hash.ts";
+import { canonicalJson } from "./json.ts";
+import type { JsonSchema, Parsed } from "./schema.ts";
+
+export type Verb = "choose" | "judge" | "score" | "extract" | "pick" | "write";
+
+export interface Option {
+  readonly name: string;
+  readonly description: string;
+}
+
+/** A tool as a question offers it. */
+export interface ToolOffer extends Option {
+  readonly effect: Effect;
+  /** JSON Schema of the arguments, already narrowed to what the prerequisites allow. */
+  readonly input: JsonSchema;
+}
+
+/** What a tool does to the world. */
+export type Effect = "read" | "write" | "irreversible";
+
+/** A tool call as a rung proposes it. */
+export interface ProposedCall {
+  readonly tool: string;
+  readonly args: unknown;
+}
+
+/** Everything that a question says, apart from the item's text and its place in the run. */
+export interface QuestionSpec {
+  readonly verb: Verb;
+  readonly ask: string;
+  /** The last words before the answer; they steer a small model more than examples do. */
+  readonly cue: string;
+  /** Closed questions: the answers to choose from, by name. For `pick`, the tools on offer. */
+  readonly options: readonly Option[];
+  /** Name of the way out ("none of these"); `null` where the author forbids it. */
+  readonly otherwise: string | null;
+  /** `extract`: the JSON Schema of the fields to fill. */
+  readonly fields: JsonSchema | null;
+  /** `pick`: the tools, in the order of `options`. */
+  readonly tools: readonly ToolOffer[];
+  /** `write`: the most tokens the text may have. */
+  readonly maxTokens: number;
+  /** How an item that is too long for a model is cut, as the author decided; without it, it is refused. */
+  readonly split: Split | null;
+  /** The author's own condition on a value: `true`, or the reason why it may not stand. */
+  readonly check: ((value: never) => true | string) | null;
+}
+
+/** Cuts an item's text into pieces of at most `limit` tokens, by the author's rule. */
+export type Split = (about: string, limit: number) => readonly string[];
+
+/** What a rung said before, which its one repair must mend. */
+export interface Repair {
+  readonly previous: unknown;
+  readonly path: string;
+  readonly message: string;
+}
+
+/**
+ * A question in its place. Rungs answer with raw JSON: an option's name (`choose`, `judge`, `score`), a
+ * `ProposedCall` (`pick`), an object (`extract`), a text (`write`); the way out is answered by its name.
+ */
+export class Question<T = unknown> implements QuestionSpec {
+  readonly verb: Verb;
+  readonly ask: string;
+  readonly cue: string;
+  readonly options: readonly Option[];
+  readonly otherwise: string | null;
+  readonly fields: JsonSchema | null;
+  readonly tools: readonly ToolOffer[];
+  readonly maxTokens: number;
+  readonly split: Split | null;
+  readonly check: ((value: never) => true | string) | null;
+  /** The step's name, by which the config knows the question. */
+  readonly name: string;
+  /** The step's path in the run. */
+  readonly path: string;
+  /** Turns a rung's raw value into the author's typed one. */
+  readonly parse: (raw: unknown) => Parsed<T> | Promise<Parsed<T>>;
+  readonly #about: () => string;
+  #text: string | undefined;
+  #version: string | undefined;
+
+  constructor(
+    name: string,
+    path: string,
+    spec: QuestionSpec,
+    about: () => string,
+    parse: (raw: unknown) => Parsed<T> | Promise<Parsed<T>>,
+  ) {
+    this.verb = spec.verb;
+    this.ask = spec.ask;
+    this.cue = spec.cue;
+    this.options = spec.options;
+    this.otherwise = spec.otherwise;
+    this.fields = spec.fields;
+    this.tools = spec.tools;
+    this.maxTokens = spec.maxTokens;
+    this.split = spec.split;
+    this.check = spec.check;
+    this.name = name;
+    this.path = path;
+    this.parse = parse;
+    this.#about = about;
+  }
+
+  /** The item's text. Rendered when first read: a rule or a cached path may never need it. */
+  get about(): string {
+    this.#text ??= this.#about();
+    return this.#text;
+  }
+
+  /** 16 hexadecimal digits: equal for questions that say the same, whatever the item. */
+  get version(): string {
+    this.#version ??= versionOf(this);
+    return this.#version;
+  }
+
+  /** The question as plain data, for the journal and for people. */
+  toJSON(): QuestionRecord {
+    return {
+      verb: this.verb,
+      name: this.name,
+      ask: this.ask,
+      about: this.about,
+      options: this.options,
+      otherwise: this.otherwise,
+      fields: this.fields,
+      tools: this.tools,
+      version: this.version,
+    };
+  }
+}
+
+/** A question as a waiting run keeps it, so that a person can be asked without running the loop. */
+export interface QuestionRecord {
+  readonly verb: Verb;
+  readonly name: string;
+  readonly ask: string;
+  readonly about: string;
+  readonly options: readonly Option[];
+  readonly otherwise: string | null;
+  readonly fields: JsonSchema | null;
+  readonly tools: readonly ToolOffer[];
+  readonly version: string;
+}
+
+/** Versions by a key that is cheap to make: the same question is asked about every item. */
+const versions = new Map<string, string>();
+const mostVersions = 10_000;
+
+const schemaNumbers = new WeakMap<object, number>();
+let schemaCount = 0;
+
+function numberOf(schema: object | null): number {
+  if (schema === null) return 0;
+  let number = schemaNumbers.get(schema);
+  if (number === undefined) {
+    number = ++schemaCount;
+    schemaNumbers.set(schema, number);
+  }
+  return number;
+}
+
+function versionOf(spec: QuestionSpec): string {
+  let key = `${spec.verb}\0${spec.ask}\0${spec.cue}\0${spec.otherwise}\0${spec.maxTokens}\0${numberOf(spec.fields)}`;
+  for (const option of spec.options) key += `\0${option.name}\x01${option.description}`;
+  for (const tool of spec.tools) key += `\0${tool.effect}${numberOf(tool.input)}`;
+  let version = versions.get(key);
+  if (version === undefined) {
+    version = shortHash(
+      canonicalJson([
+        spec.verb,
+        spec.ask,
+        spec.cue,
+        spec.options.map((option) => [option.name, option.description]),
+        spec.otherwise,
+        spec.fields,
+        spec.tools.map((tool) => [tool.name, tool.effect, tool.input]),
+        spec.maxTokens,
+      ]),
+    );
+    if (versions.size >= mostVersions) versions.clear();
+    versions.set(key, version);
+  }
+  return version;
+}

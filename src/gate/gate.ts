@@ -1,0 +1,38 @@
+/** The gate: a conjunction of checks that lets a reply stand, or sends its question one rung up. */
+
+import type { CheckResult, Reply, Verdict } from "../core/answer.ts";
+import type { Effect, Question } from "../core/question.ts";
+import type { Rung } from "../rung/rung.ts";
+
+export type Answered = Extract<Reply, { kind: "answered" }>;
+
+/** What a check may look at. */
+export interface Judged {
+  readonly question: Question;
+  readonly reply: Answered;
+  /** The author's typed value. */
+  readonly value: unknown;
+  readonly rung: Rung;
+  /** Place of the rung on the question's ladder, 0 at the bottom. */
+  readonly place: number;
+  /** Lowest place whose replies may let a tool of this effect stand. */
+  readonly floor: (effect: Effect) => { readonly place: number; readonly rung: string };
+  /** The run's money, in the config's currency; `allowed` is `null` without a spend limit. */
+  readonly spend: { readonly allowed: number | null; readonly spent: number };
+}
+
+/** One condition. `null`: the check has nothing to say about this question. */
+export type Check = (judged: Judged) => CheckResult | null;
+
+/** All checks, even after one failed: the receipt shows the whole list. */
+export function judge(checks: readonly Check[], judged: Judged): Verdict {
+  const results: CheckResult[] = [];
+  let stands = true;
+  for (const check of checks) {
+    const result = check(judged);
+    if (result === null) continue;
+    results.push(result);
+    if (!result.passes) stands = false;
+  }
+  return { stands, checks: results };
+}

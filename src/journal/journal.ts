@@ -1,0 +1,122 @@
+/** The journal's contract: the durable record of everything that happened, and the only state of a run. */
+
+import type { Event, PersonAnswered, RunOutcome, StepWaiting } from "../core/event.ts";
+import type { Json } from "../core/json.ts";
+import type { Notes, Recall } from "../rung/rung.ts";
+
+export type RunStatus = "ready" | "running" | "waiting" | "sleeping" | "done" | "limit" | "failed";
+
+/** What identifies a run: the same loop, version, item and content are one run. */
+export interface RunIdentity {
+  readonly loop: string;
+  readonly version: string;
+  /** Id of the item. */
+  readonly item: string;
+  /** Hash of the item's content. */
+  readonly content: string;
+}
+
+export interface NewRun extends RunIdentity {
+  readonly input: Json;
+}
+
+export interface RunRecord extends NewRun {
+  /** Sequential number in this journal. */
+  readonly number: number;
+  /** `<journal id>-<number>`, the first part of every effect's key. */
+  readonly id: string;
+  readonly status: RunStatus;
+  /** Milliseconds since the epoch. */
+  readonly started: number;
+  readonly outcome: RunOutcome | null;
+  /** A sleeping run may go on from here, in milliseconds since the epoch. */
+  readonly wakes: number | null;
+}
+
+/** What taking a run found. */
+export type Taken =
+  | { readonly kind: "taken"; readonly run: RunRecord; readonly events: readonly Event[] }
+  /** Nothing to do: it ended, waits for a person, or sleeps. */
+  | { readonly kind: "settled"; readonly run: RunRecord }
+  /** Another living process has it. */
+  | { readonly kind: "busy"; readonly run: RunRecord; readonly owner: string };
+
+/** Other runs of the same loop and item, which a batch must mention. */
+export interface Relatives {
+  /** Runs of the same content by another version of the loop. */
+  readonly otherVersion: readonly RunRecord[];
+  /** Runs of the same id with other content. */
+  readonly otherContent: readonly RunRecord[];
+}
+
+/** A row of a batch: which run it became, or why it was set aside. */
+export interface BatchRow {
+  /** 1-based place in the input, quarantined rows included. */
+  readonly position: number;
+  /** Line of the data file on which the row starts, 1-based. */
+  readonly line: number;
+  readonly item: string | null;
+  readonly run: number | null;
+  /** Why the row was quarantined. */
+  readonly reason: string | null;
+}
+
+export interface BatchResult extends BatchRow {
+  readonly record: RunRecord | null;
+}
+
+export interface WaitingStep {
+  readonly run: RunRecord;
+  readonly waiting: StepWaiting;
+}
+
+export interface RunFilter {
+  readonly loop?: string;
+  readonly item?: string;
+  readonly status?: RunStatus;
+}
+
+/**
+ * Every write is durable when its promise resolves, and rejects with a `StorageError` when it cannot be:
+ * `E_DISK_FULL`, `E_LEASE_LOST` (another process took this one for dead), `E_JOURNAL`.
+ * Reads are synchronous.
+ */
+export interface Journal {
+  /** Eight letters and digits, made with the journal. */
+  readonly id: string;
+  /** Finds or creates the run and takes it for this process. */
+  begin(run: NewRun): Promise<Taken>;
+  /** Takes an existing run, also one that waited or slept and may go on now. */
+  take(number: number): Promise<Taken>;
+  /** Appends to a run that this process has taken. `run_ended` gives it back. */
+  append(number: number, event: Event): Promise<void>;
+  /** Gives a run back until a person answers (`waiting`) or a time comes (`sleeping`). */
+  park(
+    number: number,
+    until: { readonly kind: "waiting" } | { readonly kind: "sleeping"; readonly wakes: number },
+  ): Promise<void>;
+  /** Gives a run back unfinished, for any process to take. */
+  release(number: number): Promise<void>;
+  /** A person's answer to a waiting step. `false` when it was answered before: the first answer counts. */
+  answer(number: number, event: PersonAnswered): Promise<boolean>;
+
+  run(number: number): RunRecord | undefined;
+  relatives(run: RunIdentity): Relatives;
+  events(number: number): readonly Event[];
+  runs(filter: RunFilter): Iterable<RunRecord>;
+  /** Unanswered questions, oldest run first. */
+  waiting(): Iterable<WaitingStep>;
+  /** How many runs stand in each status. */
+  counts(loop?: string): { readonly [status in RunStatus]: number };
+
+  /** Records rows of a batch; a row recorded before at the same position is replaced. */
+  putRows(batch: string, rows: readonly BatchRow[]): Promise<void>;
+  /** Forgets the rows behind a position: the data file became shorter. */
+  cutRows(batch: string, after: number): Promise<void>;
+  /** The batch's rows in input order, with their runs as they stand now. */
+  rows(batch: string): Iterable<BatchResult>;
+
+  readonly notes: Notes;
+  readonly recall: Recall;
+  close(): Promise<void>;
+}

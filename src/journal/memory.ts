@@ -1,0 +1,193 @@
+/** A journal in memory: for tests, dry runs and loops that nobody needs to resume. */
+
+import { StorageError } from "../core/errors.ts";
+import type { Event, PersonAnswered } from "../core/event.ts";
+import type { Notes, Recall, RecalledAnswer } from "../rung/rung.ts";
+import { recalled, unanswered } from "./fold.ts";
+import type {
+  BatchResult,
+  BatchRow,
+  Journal,
+  NewRun,
+  Relatives,
+  RunFilter,
+  RunIdentity,
+  RunRecord,
+  RunStatus,
+  Taken,
+  WaitingStep,
+} from "./journal.ts";
+
+interface Kept {
+  record: RunRecord;
+  readonly events: Event[];
+}
+
+/** Opens a journal that lives as long as the process. */
+export function memoryJournal(options: { now?: () => number; id?: string } = {}): Journal {
+  return new MemoryJournal(options.now ?? Date.now, options.id ?? "memory00");
+}
+
+class MemoryJournal implements Journal {
+  readonly id: string;
+  readonly #now: () => number;
+  readonly #runs: Kept[] = [];
+  readonly #byIdentity = new Map<string, Kept>();
+  readonly #byItem = new Map<string, Kept[]>();
+  readonly #batches = new Map<string, Map<number, BatchRow>>();
+  readonly #recall = new Map<string, RecalledAnswer>();
+  readonly #notes = new Map<string, string>();
+
+  constructor(now: () => number, id: string) {
+    this.#now = now;
+    this.id = id;
+  }
+
+  async begin(run: NewRun): Promise<Taken> {
+    const identity = JSON.stringify([run.loop, run.item, run.content, run.version]);
+    const known = this.#byIdentity.get(identity);
+    if (known) return this.#take(known);
+    const number = this.#runs.length + 1;
+    const { loop, version, item, content, input } = run;
+    const record: RunRecord = {
+      loop,
+      version,
+      item,
+      content,
+      input,
+      number,
+      id: `${this.id}-${number}`,
+      status: "running",
+      started: this.#now(),
+      outcome: null,
+      wakes: null,
+    };
+    const kept: Kept = { record, events: [] };
+    this.#runs.push(kept);
+    this.#byIdentity.set(identity, kept);
+    const item_ = JSON.stringify([loop, item]);
+    const siblings = this.#byItem.get(item_);
+    if (siblings) siblings.push(kept);
+    else this.#byItem.set(item_, [kept]);
+    return { kind: "taken", run: record, events: [] };
+  }
+
+  async take(number: number): Promise<Taken> {
+    return this.#take(this.#kept(number));
+  }
+
+  #take(kept: Kept): Taken {
+    const { status, wakes } = kept.record;
+    if (status === "running") return { kind: "busy", run: kept.record, owner: "this process" };
+    const due = status === "ready" || (status === "sleeping" && (wakes ?? 0) <= this.#now());
+    if (!due) return { kind: "settled", run: kept.record };
+    kept.record = { ...kept.record, status: "running", wakes: null };
+    return { kind: "taken", run: kept.record, events: [...kept.events] };
+  }
+
+  async append(number: number, event: Event): Promise<void> {
+    const kept = this.#kept(number);
+    kept.events.push(event);
+    if (event.type === "run_ended") {
+      kept.record = { ...kept.record, status: event.outcome.kind, outcome: event.outcome };
+    } else if (event.type === "step_answered" && event.cacheKey !== undefined) {
+      this.#remember(event.cacheKey, kept, event);
+    }
+  }
+
+  #remember(key: string, kept: Kept, event: Event): void {
+    const answer = recalled(kept.record.id, event);
+    if (answer && !this.#recall.has(key)) this.#recall.set(key, answer);
+  }
+
+  async park(number: number, until: { kind: "waiting" } | { kind: "sleeping"; wakes: number }): Promise<void> {
+    const kept = this.#kept(number);
+    if (until.kind === "sleeping") kept.record = { ...kept.record, status: "sleeping", wakes: until.wakes };
+    else kept.record = { ...kept.record, status: unanswered(kept.events).length > 0 ? "waiting" : "ready" };
+  }
+
+  async release(number: number): Promise<void> {
+    const kept = this.#kept(number);
+    if (kept.record.status === "running") kept.record = { ...kept.record, status: "ready" };
+  }
+
+  async answer(number: number, event: PersonAnswered): Promise<boolean> {
+    const kept = this.#kept(number);
+    const waiting = unanswered(kept.events).find((step) => step.path === event.path);
+    if (!waiting) return false;
+    kept.events.push(event);
+    if (waiting.cacheKey !== undefined) this.#remember(waiting.cacheKey, kept, event);
+    if (kept.record.status === "waiting") kept.record = { ...kept.record, status: "ready" };
+    return true;
+  }
+
+  run(number: number): RunRecord | undefined {
+    return this.#runs[number - 1]?.record;
+  }
+
+  relatives(run: RunIdentity): Relatives {
+    const records = (this.#byItem.get(JSON.stringify([run.loop, run.item])) ?? []).map((kept) => kept.record);
+    return {
+      otherVersion: records.filter((other) => other.content === run.content && other.version !== run.version),
+      otherContent: records.filter((other) => other.content !== run.content),
+    };
+  }
+
+  events(number: number): readonly Event[] {
+    return [...(this.#runs[number - 1]?.events ?? [])];
+  }
+
+  *runs(filter: RunFilter): Iterable<RunRecord> {
+    for (const { record } of this.#runs) {
+      const fits =
+        (filter.loop === undefined || record.loop === filter.loop) &&
+        (filter.item === undefined || record.item === filter.item) &&
+        (filter.status === undefined || record.status === filter.status);
+      if (fits) yield record;
+    }
+  }
+
+  *waiting(): Iterable<WaitingStep> {
+    for (const { record, events } of this.#runs) {
+      if (record.status !== "waiting") continue;
+      for (const waiting of unanswered(events)) yield { run: record, waiting };
+    }
+  }
+
+  counts(loop?: string): { readonly [status in RunStatus]: number } {
+    const counts = { ready: 0, running: 0, waiting: 0, sleeping: 0, done: 0, limit: 0, failed: 0 };
+    for (const record of this.runs(loop === undefined ? {} : { loop })) counts[record.status]++;
+    return counts;
+  }
+
+  async putRows(batch: string, rows: readonly BatchRow[]): Promise<void> {
+    const kept = this.#batches.get(batch) ?? new Map<number, BatchRow>();
+    this.#batches.set(batch, kept);
+    for (const row of rows) kept.set(row.position, row);
+  }
+
+  async cutRows(batch: string, after: number): Promise<void> {
+    const kept = this.#batches.get(batch);
+    for (const position of kept?.keys() ?? []) if (position > after) kept?.delete(position);
+  }
+
+  *rows(batch: string): Iterable<BatchResult> {
+    const kept = [...(this.#batches.get(batch)?.values() ?? [])].sort((a, b) => a.position - b.position);
+    for (const row of kept) yield { ...row, record: row.run === null ? null : (this.run(row.run) ?? null) };
+  }
+
+  readonly notes: Notes = {
+    get: (key) => this.#notes.get(key),
+    set: (key, value) => void this.#notes.set(key, value),
+  };
+
+  readonly recall: Recall = (cacheKey) => this.#recall.get(cacheKey);
+
+  async close(): Promise<void> {}
+
+  #kept(number: number): Kept {
+    const kept = this.#runs[number - 1];
+    if (!kept) throw new StorageError("E_NO_RUN", `the journal has no run ${number}`, { value: number });
+    return kept;
+  }
+}

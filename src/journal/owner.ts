@@ -1,0 +1,60 @@
+/** Which process holds a lease, and whether it still lives. */
+
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname, uptime } from "node:os";
+
+export interface Owner {
+  readonly host: string;
+  /** This start of the machine (and, in a container, its process namespace). */
+  readonly boot: string;
+  readonly pid: number;
+  /** When the process started, in the kernel's own count: a number used again later is another process. */
+  readonly born: string;
+}
+
+/** A lease whose owner cannot be examined from here is given up after this long without a beat. */
+export const leaseMilliseconds = 30_000;
+export const beatMilliseconds = 10_000;
+
+function readOr(read: () => string, otherwise: string): string {
+  try {
+    return read().trim();
+  } catch {
+    return otherwise;
+  }
+}
+
+function bootOf(): string {
+  // Without /proc the start of the machine is known to a few seconds; a minute's grain hides the jitter.
+  const boot = readOr(
+    () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"),
+    String(Math.round((Date.now() / 1000 - uptime()) / 60)),
+  );
+  return `${boot} ${readOr(() => readlinkSync("/proc/self/ns/pid"), "")}`;
+}
+
+function bornOf(pid: number): string {
+  // Field 22 of stat, counted after the command's closing bracket: the command may hold spaces.
+  return readOr(() => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[19] ?? "", "");
+}
+
+export function thisProcess(): Owner {
+  return { host: hostname(), boot: bootOf(), pid: process.pid, born: bornOf(process.pid) };
+}
+
+/** Whether the owner may still write. `beat` is the time of its last sign of life, in milliseconds. */
+export function isAlive(owner: Owner, beat: number, now: number, here: Owner = thisProcess()): boolean {
+  if (now - beat > leaseMilliseconds) return false;
+  if (owner.host !== here.host) return true;
+  if (owner.boot !== here.boot) return false;
+  try {
+    process.kill(owner.pid, 0);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "ESRCH") return false;
+  }
+  return bornOf(owner.pid) === owner.born;
+}
+
+export function describeOwner(owner: Owner): string {
+  return `process ${owner.pid} on ${owner.host}`;
+}

@@ -1,0 +1,35 @@
+/** The journal file's tables. A change is a new entry at the end, never an edit. */
+
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE owner (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    host TEXT NOT NULL, boot TEXT NOT NULL, pid INTEGER NOT NULL, born TEXT NOT NULL,
+    beat INTEGER NOT NULL,
+    fenced INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE TABLE run (
+    number INTEGER PRIMARY KEY,
+    loop TEXT NOT NULL, version TEXT NOT NULL, item TEXT NOT NULL, content TEXT NOT NULL,
+    input TEXT NOT NULL,
+    status TEXT NOT NULL,
+    owner INTEGER,
+    started INTEGER NOT NULL,
+    wakes INTEGER,
+    outcome TEXT
+  );
+  CREATE UNIQUE INDEX run_identity ON run (loop, item, content, version);
+  CREATE INDEX run_owner ON run (owner) WHERE owner IS NOT NULL;
+  CREATE INDEX run_waiting ON run (number) WHERE status = 'waiting';
+  CREATE TABLE event (seq INTEGER PRIMARY KEY, run INTEGER NOT NULL, body TEXT NOT NULL);
+  CREATE INDEX event_run ON event (run);
+  CREATE TABLE recall (key TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE note (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE batch_row (
+    batch TEXT NOT NULL, position INTEGER NOT NULL, line INTEGER NOT NULL,
+    item TEXT, run INTEGER, reason TEXT,
+    PRIMARY KEY (batch, position)
+  ) WITHOUT ROWID;
+  `,
+];

@@ -1,0 +1,503 @@
+/** The journal in one SQLite file: WAL, synchronous=FULL, one commit for all that a turn of the event loop wrote. */
+
+import { randomBytes } from "node:crypto";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { messageOf, StorageError } from "../core/errors.ts";
+import type { Event, PersonAnswered, RunOutcome } from "../core/event.ts";
+import type { Json } from "../core/json.ts";
+import type { Notes, Recall, RecalledAnswer } from "../rung/rung.ts";
+import { recalled, unanswered } from "./fold.ts";
+import type {
+  BatchResult,
+  BatchRow,
+  Journal,
+  NewRun,
+  Relatives,
+  RunFilter,
+  RunIdentity,
+  RunRecord,
+  RunStatus,
+  Taken,
+  WaitingStep,
+} from "./journal.ts";
+import { beatMilliseconds, describeOwner, isAlive, type Owner, thisProcess } from "./owner.ts";
+import { migrations } from "./schema.ts";
+
+interface Write {
+  readonly run: () => unknown;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface RunRow {
+  readonly number: number;
+  readonly loop: string;
+  readonly version: string;
+  readonly item: string;
+  readonly content: string;
+  readonly input: string;
+  readonly status: RunStatus;
+  readonly owner: number | null;
+  readonly started: number;
+  readonly wakes: number | null;
+  readonly outcome: string | null;
+}
+
+interface OwnerRow extends Owner {
+  readonly id: number;
+  readonly beat: number;
+  readonly fenced: number;
+}
+
+export interface SqliteOptions {
+  readonly now?: () => number;
+  /** A bound on the file, in pages of 4,096 bytes; for tests of a full disk. */
+  readonly maxPages?: number;
+}
+
+const ended: readonly RunStatus[] = ["done", "limit", "failed"];
+
+/**
+ * Opens the journal file, making it if need be. Throws `StorageError`: `E_JOURNAL` (not a journal, unreadable),
+ * `E_JOURNAL_NEWER` (written by a later Pawl).
+ */
+export function openJournal(path: string, options: SqliteOptions = {}): Journal {
+  return new SqliteJournal(path, options);
+}
+
+class SqliteJournal implements Journal {
+  readonly id: string;
+  readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #now: () => number;
+  readonly #statements = new Map<string, StatementSync>();
+  #writes: Write[] = [];
+  #scheduled = false;
+  #owner = 0;
+  #beat: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(path: string, options: SqliteOptions) {
+    this.#path = path;
+    this.#now = options.now ?? Date.now;
+    try {
+      this.#db = new DatabaseSync(path);
+      this.#db.exec("PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+      this.#migrate();
+      if (options.maxPages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`);
+      this.id = (this.#get("SELECT value FROM meta WHERE key = 'id'") as { value: string }).value;
+    } catch (thrown) {
+      throw thrown instanceof StorageError ? thrown : this.#storageError(thrown, "open");
+    }
+  }
+
+  #migrate(): void {
+    const version = (): number =>
+      (this.#db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+    const refuseNewer = (): void => {
+      if (version() > migrations.length) {
+        throw new StorageError(
+          "E_JOURNAL_NEWER",
+          `${this.#path} was written by a newer Pawl (journal version ${version()}; this one knows up to ${migrations.length}). Update Pawl, or name another journal.`,
+        );
+      }
+    };
+    refuseNewer();
+    if (version() === migrations.length) return;
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      refuseNewer();
+      const from = version();
+      for (const migration of migrations.slice(from)) this.#db.exec(migration);
+      if (from === 0) {
+        const id = BigInt(`0x${randomBytes(8).toString("hex")}`)
+          .toString(36)
+          .padStart(8, "0")
+          .slice(-8);
+        this.#db.prepare("INSERT INTO meta VALUES ('id', ?)").run(id);
+      }
+      this.#db.exec(`PRAGMA user_version = ${migrations.length}; COMMIT`);
+    } catch (thrown) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw thrown;
+    }
+  }
+
+  // -- writing: everything queued in one turn of the event loop becomes one transaction
+
+  #write<T>(run: () => T): Promise<T> {
+    if (this.#closed) return Promise.reject(new StorageError("E_JOURNAL", "the journal is closed"));
+    return new Promise<T>((resolve, reject) => {
+      this.#writes.push({ run, resolve, reject });
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      setImmediate(() => this.#flush());
+    });
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    const writes = this.#writes;
+    if (writes.length === 0) return;
+    this.#writes = [];
+    const values: unknown[] = [];
+    try {
+      this.#run("BEGIN IMMEDIATE");
+      this.#refuseFenced();
+      for (const write of writes) values.push(write.run());
+      this.#run("COMMIT");
+    } catch (thrown) {
+      const error = thrown instanceof StorageError ? thrown : this.#storageError(thrown, "write");
+      try {
+        if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      } catch {
+        // The first error is the one to tell; a file that cannot roll back stays as its last commit left it.
+      }
+      for (const write of writes) write.reject(error);
+      return;
+    }
+    for (let index = 0; index < writes.length; index++) writes[index]!.resolve(values[index] as never);
+  }
+
+  /** One look a transaction: whoever takes our runs over marks us first, in the transaction that takes them. */
+  #refuseFenced(): void {
+    if (this.#owner === 0) return;
+    const row = this.#get("SELECT fenced FROM owner WHERE id = ?", this.#owner) as { fenced: number } | undefined;
+    if (row?.fenced === 0) return;
+    throw new StorageError(
+      "E_LEASE_LOST",
+      "another process took this one's runs over, because it had shown no sign of life; nothing more is written",
+    );
+  }
+
+  #ownerId(): number {
+    if (this.#owner !== 0) return this.#owner;
+    const { host, boot, pid, born } = thisProcess();
+    const { lastInsertRowid } = this.#run(
+      "INSERT INTO owner (host, boot, pid, born, beat) VALUES (?, ?, ?, ?, ?)",
+      host,
+      boot,
+      pid,
+      born,
+      this.#now(),
+    );
+    this.#owner = Number(lastInsertRowid);
+    this.#beat = setInterval(() => {
+      const beat = this.#write(() => this.#run("UPDATE owner SET beat = ? WHERE id = ?", this.#now(), this.#owner));
+      beat.catch(() => clearInterval(this.#beat));
+    }, beatMilliseconds).unref();
+    return this.#owner;
+  }
+
+  // -- runs
+
+  begin(run: NewRun): Promise<Taken> {
+    const input = JSON.stringify(run.input);
+    return this.#write(() => {
+      const known = this.#get(
+        "SELECT * FROM run WHERE loop = ? AND item = ? AND content = ? AND version = ?",
+        run.loop,
+        run.item,
+        run.content,
+        run.version,
+      ) as RunRow | undefined;
+      if (known) return this.#takeRow(known);
+      const started = this.#now();
+      const owner = this.#ownerId();
+      const { lastInsertRowid } = this.#run(
+        "INSERT INTO run (loop, version, item, content, input, status, owner, started) VALUES (?, ?, ?, ?, ?, 'running', ?, ?)",
+        run.loop,
+        run.version,
+        run.item,
+        run.content,
+        input,
+        owner,
+        started,
+      );
+      const number = Number(lastInsertRowid);
+      const { loop, version, item, content } = run;
+      const record: RunRecord = {
+        loop,
+        version,
+        item,
+        content,
+        input: run.input,
+        number,
+        id: `${this.id}-${number}`,
+        status: "running",
+        started,
+        outcome: null,
+        wakes: null,
+      };
+      return { kind: "taken", run: record, events: [] };
+    });
+  }
+
+  take(number: number): Promise<Taken> {
+    return this.#write(() => {
+      const row = this.#get("SELECT * FROM run WHERE number = ?", number) as RunRow | undefined;
+      if (!row) throw new StorageError("E_NO_RUN", `the journal has no run ${number}`, { value: number });
+      return this.#takeRow(row);
+    });
+  }
+
+  #takeRow(row: RunRow): Taken {
+    if (ended.includes(row.status) || row.status === "waiting") return { kind: "settled", run: this.#record(row) };
+    if (row.status === "sleeping" && (row.wakes ?? 0) > this.#now()) return { kind: "settled", run: this.#record(row) };
+    if (row.status === "running" && row.owner !== null) {
+      const holder = this.#get("SELECT * FROM owner WHERE id = ?", row.owner) as OwnerRow | undefined;
+      if (holder && !holder.fenced && (holder.id === this.#owner || isAlive(holder, holder.beat, this.#now()))) {
+        return { kind: "busy", run: this.#record(row), owner: describeOwner(holder) };
+      }
+      this.#run("UPDATE owner SET fenced = 1 WHERE id = ?", row.owner);
+      this.#run("UPDATE run SET status = 'ready', owner = NULL WHERE owner = ?", row.owner);
+    }
+    const owner = this.#ownerId();
+    this.#run("UPDATE run SET status = 'running', owner = ?, wakes = NULL WHERE number = ?", owner, row.number);
+    return { kind: "taken", run: this.#record({ ...row, status: "running" }), events: this.events(row.number) };
+  }
+
+  append(number: number, event: Event): Promise<void> {
+    const body = JSON.stringify(event);
+    return this.#write(() => {
+      this.#append(number, event, body);
+      if (event.type === "run_ended") {
+        this.#run(
+          "UPDATE run SET status = ?, owner = NULL, outcome = ? WHERE number = ?",
+          event.outcome.kind,
+          JSON.stringify(event.outcome),
+          number,
+        );
+      }
+    });
+  }
+
+  #append(number: number, event: Event, body: string): void {
+    const { lastInsertRowid } = this.#run("INSERT INTO event (run, body) VALUES (?, ?)", number, body);
+    if (event.type === "step_answered" && event.cacheKey !== undefined) {
+      this.#run("INSERT INTO recall VALUES (?, ?) ON CONFLICT DO NOTHING", event.cacheKey, lastInsertRowid);
+    }
+  }
+
+  park(number: number, until: { kind: "waiting" } | { kind: "sleeping"; wakes: number }): Promise<void> {
+    return this.#write(() => {
+      if (until.kind === "sleeping") {
+        this.#run("UPDATE run SET status = 'sleeping', owner = NULL, wakes = ? WHERE number = ?", until.wakes, number);
+        return;
+      }
+      // An answer may have come between the question and this moment: then the run may go on at once.
+      const status = unanswered(this.events(number)).length > 0 ? "waiting" : "ready";
+      this.#run("UPDATE run SET status = ?, owner = NULL WHERE number = ?", status, number);
+    });
+  }
+
+  release(number: number): Promise<void> {
+    return this.#write(() => {
+      this.#run("UPDATE run SET status = 'ready', owner = NULL WHERE number = ? AND owner = ?", number, this.#owner);
+    });
+  }
+
+  answer(number: number, event: PersonAnswered): Promise<boolean> {
+    const body = JSON.stringify(event);
+    return this.#write(() => {
+      const waiting = unanswered(this.events(number)).find((step) => step.path === event.path);
+      if (!waiting) return false;
+      const { lastInsertRowid } = this.#run("INSERT INTO event (run, body) VALUES (?, ?)", number, body);
+      if (waiting.cacheKey !== undefined) {
+        this.#run("INSERT INTO recall VALUES (?, ?) ON CONFLICT DO NOTHING", waiting.cacheKey, lastInsertRowid);
+      }
+      this.#run("UPDATE run SET status = 'ready' WHERE number = ? AND status = 'waiting'", number);
+      return true;
+    });
+  }
+
+  // -- reading
+
+  run(number: number): RunRecord | undefined {
+    const row = this.#get("SELECT * FROM run WHERE number = ?", number) as RunRow | undefined;
+    return row && this.#record(row);
+  }
+
+  relatives(run: RunIdentity): Relatives {
+    const rows = this.#all("SELECT * FROM run WHERE loop = ? AND item = ?", run.loop, run.item) as unknown as RunRow[];
+    const records = rows.map((row) => this.#record(row));
+    return {
+      otherVersion: records.filter((other) => other.content === run.content && other.version !== run.version),
+      otherContent: records.filter((other) => other.content !== run.content),
+    };
+  }
+
+  events(number: number): readonly Event[] {
+    const rows = this.#all("SELECT body FROM event WHERE run = ? ORDER BY seq", number) as { body: string }[];
+    return rows.map((row) => JSON.parse(row.body) as Event);
+  }
+
+  *runs(filter: RunFilter): Iterable<RunRecord> {
+    // Paged by number, so that a reader never holds a cursor open across other people's writes.
+    const { clause, values } = where(filter);
+    let after = 0;
+    while (true) {
+      const page = this.#all(
+        `SELECT * FROM run WHERE number > ? ${clause} ORDER BY number LIMIT 500`,
+        after,
+        ...values,
+      ) as unknown as RunRow[];
+      for (const row of page) yield this.#record(row);
+      const last = page.at(-1);
+      if (!last) return;
+      after = last.number;
+    }
+  }
+
+  *waiting(): Iterable<WaitingStep> {
+    const rows = this.#all("SELECT number FROM run WHERE status = 'waiting' ORDER BY number") as { number: number }[];
+    for (const { number } of rows) {
+      const run = this.run(number);
+      if (!run) continue;
+      for (const waiting of unanswered(this.events(number))) yield { run, waiting };
+    }
+  }
+
+  counts(loop?: string): { readonly [status in RunStatus]: number } {
+    const counts = { ready: 0, running: 0, waiting: 0, sleeping: 0, done: 0, limit: 0, failed: 0 };
+    const { clause, values } = where(loop === undefined ? {} : { loop });
+    const rows = this.#all(`SELECT status, count(*) AS n FROM run WHERE true ${clause} GROUP BY status`, ...values);
+    for (const row of rows as { status: RunStatus; n: number }[]) counts[row.status] = row.n;
+    return counts;
+  }
+
+  // -- batches
+
+  putRows(batch: string, rows: readonly BatchRow[]): Promise<void> {
+    return this.#write(() => {
+      for (const row of rows) {
+        this.#run(
+          "INSERT OR REPLACE INTO batch_row VALUES (?, ?, ?, ?, ?, ?)",
+          batch,
+          row.position,
+          row.line,
+          row.item,
+          row.run,
+          row.reason,
+        );
+      }
+    });
+  }
+
+  cutRows(batch: string, after: number): Promise<void> {
+    return this.#write(() => {
+      this.#run("DELETE FROM batch_row WHERE batch = ? AND position > ?", batch, after);
+    });
+  }
+
+  *rows(batch: string): Iterable<BatchResult> {
+    let after = 0;
+    while (true) {
+      const page = this.#all(
+        "SELECT position, line, item, run, reason FROM batch_row WHERE batch = ? AND position > ? ORDER BY position LIMIT 500",
+        batch,
+        after,
+      ) as unknown as BatchRow[];
+      for (const row of page) yield { ...row, record: row.run === null ? null : (this.run(row.run) ?? null) };
+      const last = page.at(-1);
+      if (!last) return;
+      after = last.position;
+    }
+  }
+
+  // -- small facts
+
+  readonly notes: Notes = {
+    get: (key) => (this.#get("SELECT value FROM note WHERE key = ?", key) as { value: string } | undefined)?.value,
+    set: (key, value) => {
+      // Nobody waits for a note: losing the last one costs a little learning, not a fact.
+      this.#write(() => this.#run("INSERT OR REPLACE INTO note VALUES (?, ?)", key, value)).catch(() => {});
+    },
+  };
+
+  readonly recall: Recall = (cacheKey): RecalledAnswer | undefined => {
+    const row = this.#get(
+      "SELECT event.run AS run, event.body AS body FROM recall JOIN event ON event.seq = recall.seq WHERE recall.key = ?",
+      cacheKey,
+    ) as { run: number; body: string } | undefined;
+    return row && recalled(`${this.id}-${row.run}`, JSON.parse(row.body) as Event);
+  };
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    clearInterval(this.#beat);
+    if (this.#writes.length > 0) this.#flush();
+    if (this.#owner !== 0) {
+      const leave = this.#write(() => {
+        this.#run("UPDATE run SET status = 'ready', owner = NULL WHERE owner = ?", this.#owner);
+        this.#run("DELETE FROM owner WHERE id = ?", this.#owner);
+      });
+      this.#flush();
+      // A process that lost its lease, or a full disk, has nothing to give back: the next one takes it.
+      await leave.catch(() => {});
+    }
+    this.#closed = true;
+    this.#statements.clear();
+    this.#db.close();
+  }
+
+  // -- plumbing
+
+  #record(row: RunRow): RunRecord {
+    const { number, loop, version, item, content, status, started, wakes } = row;
+    return {
+      loop,
+      version,
+      item,
+      content,
+      input: JSON.parse(row.input) as Json,
+      number,
+      id: `${this.id}-${number}`,
+      status,
+      started,
+      outcome: row.outcome === null ? null : (JSON.parse(row.outcome) as RunOutcome),
+      wakes,
+    };
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): { lastInsertRowid: number | bigint } {
+    return this.#statement(sql).run(...values);
+  }
+
+  #get(sql: string, ...values: SQLInputValue[]): unknown {
+    return this.#statement(sql).get(...values);
+  }
+
+  #all(sql: string, ...values: SQLInputValue[]): unknown[] {
+    return this.#statement(sql).all(...values);
+  }
+
+  #storageError(thrown: unknown, doing: string): StorageError {
+    const code = (thrown as { errcode?: number }).errcode ?? 0;
+    const full = code === 13 || code === 778 || /disk is full|file too large|disk I\/O error/i.test(messageOf(thrown));
+    if (full) {
+      return new StorageError(
+        "E_DISK_FULL",
+        `${this.#path} cannot grow: the disk (or the file's size limit) is full. Free some space and run the same command again; nothing that was reported done is lost.`,
+        { cause: thrown },
+      );
+    }
+    return new StorageError("E_JOURNAL", `cannot ${doing} the journal ${this.#path}: ${messageOf(thrown)}`, {
+      cause: thrown,
+    });
+  }
+}
+
+function where(filter: RunFilter): { clause: string; values: string[] } {
+  const parts = Object.entries(filter).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { clause: parts.map(([column]) => `AND ${column} = ?`).join(" "), values: parts.map(([, value]) => value) };
+}

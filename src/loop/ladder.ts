@@ -1,0 +1,165 @@
+/** The ladder: rungs are asked in order, and the first reply that the gate lets stand decides. */
+
+import type { Answer, Attempt, Fault, Reply } from "../core/answer.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Json } from "../core/json.ts";
+import type { Effect, Question, Repair } from "../core/question.ts";
+import { noUsage } from "../core/usage.ts";
+import { type Answered, judge } from "../gate/gate.ts";
+import type { DecideContext, Rung } from "../rung/rung.ts";
+import type { Run } from "./run.ts";
+
+export type Climbed<T> =
+  | {
+      readonly kind: "stands";
+      readonly value: T;
+      readonly raw: Json;
+      readonly reply: Answered;
+      readonly rung: Rung;
+      readonly trail: readonly Attempt[];
+    }
+  /** A person is asked, or the list ran out: the safe end is to wait. */
+  | { readonly kind: "waits"; readonly trail: readonly Attempt[] }
+  | { readonly kind: "too dear"; readonly allowed: number };
+
+/** Climbs until a reply stands. Never rejects: a rung that throws is one that did not answer. */
+export async function climb<T>(question: Question<T>, ladder: readonly Rung[], run: Run): Promise<Climbed<T>> {
+  const trail: Attempt[] = [];
+  let suggestion: DecideContext["suggestion"] = null;
+  for (let place = 0; place < ladder.length; place++) {
+    const rung = ladder[place]!;
+    const price = run.reserve(rung);
+    if (price === "unpriced") {
+      trail.push({ rung: rung.name, kind: "escalated", reason: "no price is known, and the run has a spend limit" });
+      continue;
+    }
+    if (price === "too dear") return { kind: "too dear", allowed: run.loop.limits.spend ?? 0 };
+    let tried: Tried<T> = await tryRung(question, rung, place, ladder, run, suggestion, null);
+    run.unreserve(rung);
+    if (tried.repair && run.reserve(rung) === "reserved") {
+      const { path, message } = tried.repair;
+      tried = await tryRung(question, rung, place, ladder, run, suggestion, tried.repair);
+      tried = { ...tried, attempt: { ...tried.attempt, repaired: { path, message } } };
+      run.unreserve(rung);
+    }
+    trail.push(tried.attempt);
+    if (tried.attempt.kind === "waiting") return { kind: "waits", trail };
+    const { standing, attempt } = tried;
+    if (standing) return { kind: "stands", ...standing, rung, trail };
+    if (attempt.value !== undefined) {
+      suggestion = { rung: rung.name, value: attempt.value, confidence: attempt.confidence ?? null };
+    }
+  }
+  return { kind: "waits", trail };
+}
+
+interface Tried<T> {
+  readonly attempt: Attempt;
+  readonly standing?: { readonly value: T; readonly raw: Json; readonly reply: Answered };
+  /** The reply did not fit and may be mended, once. */
+  readonly repair?: Repair;
+}
+
+async function tryRung<T>(
+  question: Question<T>,
+  rung: Rung,
+  place: number,
+  ladder: readonly Rung[],
+  run: Run,
+  suggestion: DecideContext["suggestion"],
+  repair: Repair | null,
+): Promise<Tried<T>> {
+  let reply: Reply;
+  try {
+    reply = await rung.decide(question, run.context(suggestion, repair));
+  } catch (thrown) {
+    return { attempt: { rung: rung.name, kind: "escalated", fault: "rung_failed", reason: messageOf(thrown) } };
+  }
+  if (reply.kind === "waiting") return { attempt: { rung: rung.name, kind: "waiting", reason: reply.reason } };
+  const { spend } = run;
+  run.spent(reply.usage);
+  if (reply.kind === "escalated") {
+    const { reason, evidence, usage } = reply;
+    return { attempt: { rung: rung.name, kind: "escalated", reason, ...(evidence && { evidence }), ...paid(usage) } };
+  }
+  const raw = toJson(reply.value);
+  const attempt: Attempt = {
+    rung: rung.name,
+    kind: "answered",
+    value: raw,
+    confidence: finite(reply.confidence),
+    basis: reply.basis,
+    ...(hasAny(reply.evidence) && { evidence: reply.evidence }),
+    ...paid(reply.usage),
+  };
+  const read = question.parse(reply.value);
+  const parsed = read instanceof Promise ? await read : read;
+  if (!parsed.ok) {
+    const { path, message } = parsed.issue;
+    const fault: Fault = parsed.fault ?? (question.verb === "pick" ? "invalid_arguments" : "invalid_value");
+    const reason = path ? `${path}: ${message}` : message;
+    const failed: Tried<T> = { attempt: { ...attempt, fault, reason } };
+    const mendable = parsed.fault === undefined && repair === null && rung.acceptAt !== null;
+    return mendable ? { ...failed, repair: { previous: reply.value, path, message } } : failed;
+  }
+  const verdict = judge(run.parts.checks, {
+    question,
+    reply,
+    value: parsed.value,
+    rung,
+    place,
+    floor: (effect) => floorOf(effect, ladder, run),
+    spend,
+  });
+  const judged: Attempt = { ...attempt, verdict };
+  return verdict.stands ? { attempt: judged, standing: { value: parsed.value, raw, reply } } : { attempt: judged };
+}
+
+/** Lowest place on a ladder whose replies may let a tool of this effect stand; beyond the end if none may. */
+export function floorOf(effect: Effect, ladder: readonly Rung[], run: Run): { place: number; rung: string } {
+  const name = run.parts.floors[effect]?.name;
+  if (name === undefined) return { place: 0, rung: "any rung" };
+  const place = ladder.findIndex((rung) => rung.name === name);
+  return { place: place === -1 ? ladder.length : place, rung: name };
+}
+
+function paid(usage: Answered["usage"]): { usage?: Answered["usage"] } {
+  return usage === noUsage ? {} : { usage };
+}
+
+function hasAny(evidence: object): boolean {
+  for (const _ in evidence) return true;
+  return false;
+}
+
+function finite(confidence: number | null): number | null {
+  return confidence !== null && Number.isFinite(confidence) ? confidence : null;
+}
+
+/** What a rung said, as JSON; what JSON cannot say becomes `null` and then fails to parse. */
+function toJson(value: unknown): Json {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") return finite(value);
+  try {
+    return JSON.parse(JSON.stringify(value) ?? "null") as Json;
+  } catch {
+    return null;
+  }
+}
+
+/** The answer that a step returns for a reply that stands. */
+export function toAnswer<T>(path: string, value: T, given: Given, risk: number | null): Answer<T> {
+  return {
+    value,
+    confidence: given.confidence,
+    basis: given.basis,
+    rung: given.origin?.rung ?? given.rung,
+    cached: given.origin !== undefined,
+    path,
+    risk: { asked: risk, promised: { kind: "no promise yet" } },
+  };
+}
+
+interface Given extends Pick<Answered, "confidence" | "basis" | "origin"> {
+  readonly rung: string;
+}

@@ -1,0 +1,353 @@
+/** One run: the author's function over one item, with the journal as its only memory. */
+
+import type { Attempt } from "../core/answer.ts";
+import { ModelError, messageOf, PawlError, StorageError, ToolError, UsageError } from "../core/errors.ts";
+import type { Event, RunOutcome } from "../core/event.ts";
+import type { Json } from "../core/json.ts";
+import type { Effect, Repair } from "../core/question.ts";
+import { parse } from "../core/schema.ts";
+import type { Usage } from "../core/usage.ts";
+import type { Check } from "../gate/gate.ts";
+import type { Journal, RunRecord, Taken } from "../journal/journal.ts";
+import type { DecideContext, Rung } from "../rung/rung.ts";
+import { CallBook } from "../tool/offer.ts";
+import type { Loop } from "./loop.ts";
+import { makeStep } from "./make-step.ts";
+import { never } from "./never.ts";
+import { Past } from "./past.ts";
+
+/** What a run is given: everything that is not the loop or the item. */
+export interface Parts {
+  readonly journal: Journal;
+  /** The ladder of a question, by step name; it ends with a rung that always settles the question. */
+  ladder(name: string): readonly Rung[];
+  readonly checks: readonly Check[];
+  /** The rung that a tool of this effect needs at least. */
+  readonly floors: { readonly [E in Effect]?: Rung };
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Decide, but call no tool that changes the world. */
+  readonly dryRun: boolean;
+  /** Stops everything at once; runs in flight are given back unfinished. */
+  readonly stop: AbortSignal;
+}
+
+/** How a run left this process. */
+export type RunEnd =
+  | { readonly kind: "ended"; readonly outcome: RunOutcome }
+  | { readonly kind: "waiting"; readonly paths: readonly string[] }
+  | { readonly kind: "sleeping"; readonly wakes: number }
+  /** Nothing was decided: the process stops, or the journal cannot be written. */
+  | { readonly kind: "stopped"; readonly error: StorageError | null };
+
+type Fresh = Extract<Taken, { kind: "taken" }>;
+
+/**
+ * Runs a taken run to its end, its next wait, or the stop of the process. Resumes wherever the journal stands.
+ * Does not reject: what went wrong is in the end that it returns.
+ */
+export async function runItem(loop: Loop, taken: Fresh, parts: Parts): Promise<RunEnd> {
+  const run = new Run(loop, taken.run, new Past(taken.events), parts);
+  const end = await run.go();
+  return run.settle(end);
+}
+
+/**
+ * Runs a journaled run again, with no model, no tool and no write. Gives the outcome that the loop reaches on the
+ * journal alone, or the path of the first step that is not on record.
+ */
+export async function replayRun(
+  loop: Loop,
+  record: RunRecord,
+  events: readonly Event[],
+  parts: Parts,
+): Promise<RunEnd | { readonly kind: "diverged"; readonly path: string }> {
+  const run = new Run(loop, record, new Past(events), parts, true);
+  const end = await run.go();
+  return run.divergedAt === null ? end : { kind: "diverged", path: run.divergedAt };
+}
+
+/** `setTimeout` takes no more, in milliseconds: 24 days. */
+const longestTimer = 2 ** 31 - 1;
+
+/** The state of one run in this process. All of it can be had again from the journal. */
+export class Run {
+  readonly loop: Loop;
+  readonly record: RunRecord;
+  readonly past: Past;
+  readonly parts: Parts;
+  readonly book: CallBook = new CallBook();
+  readonly isReplay: boolean;
+  divergedAt: string | null = null;
+  item: unknown = null;
+
+  readonly #paths = new Set<string>();
+  readonly #parked: string[] = [];
+  #steps = 0;
+  #active = 0;
+  #spent = 0;
+  #reserved = 0;
+  #elapsed = 0;
+  #over = false;
+  #resolve: (end: RunEnd) => void = () => {};
+  readonly #halted: Promise<RunEnd>;
+  #controller: AbortController | undefined;
+
+  constructor(loop: Loop, record: RunRecord, past: Past, parts: Parts, isReplay = false) {
+    this.loop = loop;
+    this.record = record;
+    this.past = past;
+    this.parts = parts;
+    this.isReplay = isReplay;
+    this.#halted = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  /** The author's function from its first line, until it returns, throws, waits or is halted. */
+  async go(): Promise<RunEnd> {
+    const { stop } = this.parts;
+    if (stop.aborted) return { kind: "stopped", error: null };
+    const item = await parse(this.loop.input, this.record.input);
+    if (!item.ok) {
+      const { path, message } = item.issue;
+      return failed("usage", "E_INPUT", `the item does not fit the loop's input${path && ` at ${path}`}: ${message}`);
+    }
+    this.item = item.value;
+    const onStop = (): void => this.#leave({ kind: "stopped", error: null });
+    stop.addEventListener("abort", onStop, { once: true });
+    const timer = setTimeout(() => this.#timeIsUp(), Math.min(this.loop.limits.seconds * 1000, longestTimer));
+    try {
+      const own = this.#runAuthor();
+      return await Promise.race([this.#halted, own]);
+    } finally {
+      this.#over = true;
+      clearTimeout(timer);
+      stop.removeEventListener("abort", onStop);
+      this.#controller?.abort();
+    }
+  }
+
+  async #runAuthor(): Promise<RunEnd> {
+    try {
+      const output = await this.loop.run(this.item, makeStep(this, ""));
+      const checked = await parse(this.loop.output, output);
+      if (!checked.ok) {
+        const { path, message } = checked.issue;
+        return failed(
+          "loop",
+          "E_OUTPUT",
+          `what the loop returned does not fit its output${path && ` at ${path}`}: ${message}`,
+        );
+      }
+      return { kind: "ended", outcome: { kind: "done", output: checked.value as Json } };
+    } catch (thrown) {
+      const code = thrown instanceof PawlError ? thrown.code : "E_LOOP";
+      return failed(whoMustAct(thrown), code, messageOf(thrown));
+    }
+  }
+
+  /** Writes down how the run left. */
+  async settle(end: RunEnd): Promise<RunEnd> {
+    const { journal } = this.parts;
+    const { number } = this.record;
+    try {
+      switch (end.kind) {
+        case "ended":
+          await journal.append(number, {
+            type: "run_ended",
+            outcome: end.outcome,
+            milliseconds: Math.round(this.#elapsed),
+          });
+          break;
+        case "waiting":
+          await journal.park(number, { kind: "waiting" });
+          break;
+        case "sleeping":
+          await journal.park(number, end);
+          break;
+        case "stopped":
+          if (end.error === null) await journal.release(number);
+          break;
+      }
+      return end;
+    } catch (thrown) {
+      return { kind: "stopped", error: asStorageError(thrown) };
+    }
+  }
+
+  // -- what steps need
+
+  /**
+   * Starts a step: claims its path and counts it. `null` when the run is over already or this very step ended it;
+   * then the step never settles.
+   */
+  enter(path: string): boolean {
+    if (this.#over) return false;
+    if (this.#paths.has(path)) {
+      const error = new UsageError(
+        "E_PATH_TWICE",
+        `two steps of this run are called "${path}"; give a repeated step an index: [name, index]`,
+        { value: path },
+      );
+      this.#leave(failed("usage", error.code, error.message));
+      return false;
+    }
+    this.#paths.add(path);
+    const { steps, seconds } = this.loop.limits;
+    if (this.#steps >= steps) return this.#stopAt({ kind: "limit", limit: "steps", allowed: steps, path });
+    if (this.#elapsed >= seconds * 1000) {
+      return this.#stopAt({ kind: "limit", limit: "seconds", allowed: seconds, path });
+    }
+    this.#steps++;
+    return true;
+  }
+
+  #stopAt(outcome: RunOutcome): false {
+    this.#leave({ kind: "ended", outcome });
+    return false;
+  }
+
+  /** Runs the part of a step that may wait for the world; the run is idle when no such part is under way. */
+  async busy<T>(work: () => Promise<T>): Promise<T> {
+    this.#active++;
+    try {
+      return await work();
+    } catch (thrown) {
+      if (thrown instanceof StorageError) return this.#abandon({ kind: "stopped", error: thrown });
+      throw thrown;
+    } finally {
+      this.#active--;
+      if (this.#active === 0 && this.#parked.length > 0) this.#parkWhenIdle();
+    }
+  }
+
+  async append(event: Event): Promise<void> {
+    if (this.#over) await never;
+    await this.parts.journal.append(this.record.number, event);
+  }
+
+  /** Ends the run with an outcome; the caller's step never settles. */
+  halt(outcome: RunOutcome): Promise<never> {
+    return this.#abandon({ kind: "ended", outcome });
+  }
+
+  /** Notes that this step waits for a person. The run is parked once no other step is under way. */
+  park(path: string): Promise<never> {
+    this.#parked.push(path);
+    // The step itself is about to hang for ever, so it is no longer under way.
+    this.#active--;
+    if (this.#active === 0) this.#parkWhenIdle();
+    return never;
+  }
+
+  sleepUntil(wakes: number): Promise<never> {
+    return this.#abandon({ kind: "sleeping", wakes });
+  }
+
+  /** A replay came to a step that the journal does not hold: where the run itself ended, or where it diverged. */
+  missing(path: string): Promise<never> {
+    const { outcome } = this.record;
+    if (outcome?.kind === "limit" && outcome.path === path) return this.halt(outcome);
+    this.divergedAt = path;
+    return this.#abandon({ kind: "stopped", error: null });
+  }
+
+  #parkWhenIdle(): void {
+    // The author's code may start its next step in the microtasks before this.
+    setImmediate(() => {
+      if (this.#active === 0) this.#leave({ kind: "waiting", paths: this.#parked });
+    });
+  }
+
+  #abandon(end: RunEnd): Promise<never> {
+    this.#leave(end);
+    return never;
+  }
+
+  #leave(end: RunEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#resolve(end);
+  }
+
+  #timeIsUp(): void {
+    const { seconds } = this.loop.limits;
+    const path = [...this.#paths].at(-1) ?? "";
+    this.#leave({ kind: "ended", outcome: { kind: "limit", limit: "seconds", allowed: seconds, path } });
+  }
+
+  // -- time and money
+
+  context(suggestion: DecideContext["suggestion"], repair: Repair | null): DecideContext {
+    const run = this;
+    return {
+      get signal(): AbortSignal {
+        return run.signal;
+      },
+      run: this.record.id,
+      item: this.item,
+      suggestion,
+      repair,
+    };
+  }
+
+  /** Aborts when the run is over. Made when first asked for: most steps never look. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  /** Milliseconds since `begun` (`performance.now()`), counted towards the run's seconds. */
+  took(begun: number): number {
+    const milliseconds = Math.round((performance.now() - begun) * 10) / 10;
+    this.#elapsed += milliseconds;
+    return milliseconds;
+  }
+
+  /** Counts a journaled step's time and money again. */
+  alreadyTook(milliseconds: number, trail: readonly Attempt[]): void {
+    this.#elapsed += milliseconds;
+    for (const attempt of trail) if (attempt.usage) this.spent(attempt.usage);
+  }
+
+  /** Sets the rung's largest price aside before it is asked, so that no limit is passed even side by side. */
+  reserve(rung: Rung): "reserved" | "unpriced" | "too dear" {
+    const { spend } = this.loop.limits;
+    if (spend === null) return "reserved";
+    if (rung.mostCost === null) return "unpriced";
+    if (rung.mostCost > 0 && this.#spent + this.#reserved + rung.mostCost > spend) return "too dear";
+    this.#reserved += rung.mostCost;
+    return "reserved";
+  }
+
+  unreserve(rung: Rung): void {
+    if (this.loop.limits.spend !== null) this.#reserved -= rung.mostCost ?? 0;
+  }
+
+  spent(usage: Usage): void {
+    this.#spent += usage.cost ?? 0;
+  }
+
+  get spend(): { readonly allowed: number | null; readonly spent: number } {
+    return { allowed: this.loop.limits.spend, spent: this.#spent };
+  }
+}
+
+function failed(who: "usage" | "model" | "tool" | "storage" | "loop", code: string, message: string): RunEnd {
+  return { kind: "ended", outcome: { kind: "failed", who, code, message } };
+}
+
+function whoMustAct(thrown: unknown): "usage" | "model" | "tool" | "storage" | "loop" {
+  if (thrown instanceof UsageError) return "usage";
+  if (thrown instanceof ModelError) return "model";
+  if (thrown instanceof ToolError) return "tool";
+  if (thrown instanceof StorageError) return "storage";
+  return "loop";
+}
+
+function asStorageError(thrown: unknown): StorageError {
+  return thrown instanceof StorageError
+    ? thrown
+    : new StorageError("E_JOURNAL", `the journal could not be written: ${messageOf(thrown)}`, { cause: thrown });
+}

@@ -1,0 +1,67 @@
+/** One question of a run: journaled already? Else up the ladder, through the gate, into the journal. */
+
+import type { Answer } from "../core/answer.ts";
+import { cacheKeyOf } from "../core/cache-key.ts";
+import type { Question } from "../core/question.ts";
+import type { Rung } from "../rung/rung.ts";
+import { climb, toAnswer } from "./ladder.ts";
+import type { Run } from "./run.ts";
+
+/** Everything that a loop may ask passes through here. Settles only with an answer that is on record. */
+export async function answerStep<T>(
+  run: Run,
+  question: Question<T>,
+  risk: number | null,
+  ladder: readonly Rung[] = run.parts.ladder(question.name),
+): Promise<Answer<T>> {
+  const known = await recall(run, question, risk);
+  if (known === "waits") return run.park(question.path);
+  if (known) return known;
+  if (run.isReplay) return run.missing(question.path);
+
+  const begun = performance.now();
+  const climbed = await climb(question, ladder, run);
+  if (climbed.kind === "too dear") {
+    return run.halt({ kind: "limit", limit: "spend", allowed: climbed.allowed, path: question.path });
+  }
+  const { path, verb, version } = question;
+  const { trail } = climbed;
+  const key = ladder.some((rung) => rung.caches) ? { cacheKey: cacheKeyOf(question) } : {};
+  if (climbed.kind === "waits") {
+    await run.append({ type: "step_waiting", path, question: question.toJSON(), risk, trail, ...key });
+    return run.park(path);
+  }
+  const { reply, rung, value, raw } = climbed;
+  const { confidence, basis, origin } = reply;
+  await run.append({
+    type: "step_answered",
+    path,
+    verb,
+    question: version,
+    value: raw,
+    confidence,
+    basis,
+    rung: rung.name,
+    ...(origin && { origin }),
+    risk,
+    trail,
+    milliseconds: run.took(begun),
+    ...(origin === undefined && key),
+  });
+  return toAnswer(path, value, { confidence, basis, rung: rung.name, ...(origin && { origin }) }, risk);
+}
+
+/** The journaled answer, if the question still understands it. */
+async function recall<T>(run: Run, question: Question<T>, risk: number | null): Promise<Answer<T> | "waits" | null> {
+  const past = run.past.answers.get(question.path);
+  if (!past) return null;
+  if (past.kind === "waiting") return past.waiting.question.version === question.version ? "waits" : null;
+  const raw = past.kind === "answered" ? past.event.value : past.value;
+  const parsed = await question.parse(raw);
+  if (!parsed.ok) return null;
+  if (past.kind === "by person") {
+    return toAnswer(question.path, parsed.value, { confidence: null, basis: "certain", rung: "person" }, risk);
+  }
+  run.alreadyTook(past.event.milliseconds, past.event.trail);
+  return toAnswer(question.path, parsed.value, past.event, risk);
+}

@@ -1,0 +1,71 @@
+/** `step.loop`: one tool a turn out of those offered, until a rule, the model or a limit ends it. */
+
+import { canonicalJson } from "../core/json.ts";
+import { describeOutcome, type Outcome } from "../core/outcome.ts";
+import { CallBook, offer } from "../tool/offer.ts";
+import type { AnyTool } from "../tool/tool.ts";
+import { type Place, pickQuestion, render, toolOf } from "./ask.ts";
+import { callStep } from "./call-step.ts";
+import { floorOf } from "./ladder.ts";
+import { never } from "./never.ts";
+import type { Run } from "./run.ts";
+import { answerStep } from "./step.ts";
+import type { LoopResult, LoopSpec, Picked, Turn } from "./step-types.ts";
+
+export async function turnsStep(run: Run, place: Place, spec: LoopSpec<readonly AnyTool[]>): Promise<LoopResult> {
+  const { tools, until = [], limits = {}, ask = "What is the next step?", risk = null } = spec;
+  const rules = typeof until === "function" ? [until] : until;
+  const finish = spec.finish === undefined ? (rules.length === 0 ? "finish" : null) : spec.finish || null;
+  const step = new CallBook();
+  const seen = new Set<string>();
+  const turns: Turn[] = [];
+  const about = (): string => tell(spec.about, turns);
+  const end = (ended: LoopResult["ended"]): LoopResult => {
+    const last = turns.at(-1);
+    return { ended, tool: last?.tool ?? null, outcome: last?.outcome ?? null, turns };
+  };
+
+  for (let turn = 1; turn <= (limits.steps ?? 10); turn++) {
+    const path = `${place.path}/${turn}`;
+    const ladder = run.parts.ladder(place.name);
+    const { offered } = offer(tools, run.book, step, (effect) => floorOf(effect, ladder, run).place < ladder.length);
+    if (offered.length === 0) return end("nothing to do");
+    const next = await run.busy(async () => {
+      if (!run.enter(path)) return never;
+      const choice = { tools, offered, otherwise: "none of these", finish, ask };
+      const question = pickQuestion({ name: place.name, path }, spec, choice, about, run.book);
+      const answer = await answerStep(run, question, risk, ladder);
+      return answer.value === null ? null : act(run, path, answer.value, step, seen);
+    });
+    if (next === null) return end(finish === null ? "nothing to do" : "finished");
+    turns.push(next);
+    if (next.outcome.kind === "refused" && next.outcome.by === "repeated") return end("repeated");
+    if (rules.some((rule) => rule(turns))) return end("until");
+  }
+  return end("limit");
+}
+
+/** Makes the picked call, unless the very same one was made before and answered. */
+async function act(run: Run, path: string, picked: Picked, step: CallBook, seen: Set<string>): Promise<Turn> {
+  const tool = toolOf(picked)!;
+  const { args } = picked;
+  const call = `${tool.name}${canonicalJson(args)}`;
+  if (seen.has(call)) {
+    const outcome: Outcome = {
+      kind: "refused",
+      by: "repeated",
+      reason: "the same call with the same arguments was made before",
+    };
+    return { tool: tool.name, args, outcome };
+  }
+  const outcome = await callStep(run, path, tool, args, "picked", step);
+  if (outcome.kind === "ok" || outcome.kind === "not_found") seen.add(call);
+  return { tool: tool.name, args, outcome };
+}
+
+/** The item, and what was done about it so far. */
+function tell(about: unknown, turns: readonly Turn[]): string {
+  if (turns.length === 0) return render(about);
+  const lines = turns.map((turn) => `${turn.tool}(${JSON.stringify(turn.args)}): ${describeOutcome(turn.outcome)}`);
+  return `${render(about)}\n\nDone so far:\n${lines.join("\n")}`;
+}
