@@ -42,7 +42,7 @@ export async function run(options: readonly string[]): Promise<void> {
   const directory = mkdtempSync(`${tmpdir()}/pawl-overhead-`);
   try {
     if (isMemoryDisk(directory)) console.log("The folder for temporary files lies in memory: durable figures flatter.");
-    await step("Building Pawl", buildPackage);
+    const built = await step("Building Pawl", buildPackage);
     const measured = values.package ? await measurePackage(directory) : {};
     await installPeers();
     const outcomes = await measureModes({
@@ -59,7 +59,8 @@ export async function run(options: readonly string[]): Promise<void> {
       rows: outcomes.map((outcome) => row(outcome, outcomes)),
       values: { ...targetValues(outcomes), ...measured },
       machine,
-      complete: values.only === undefined && values.package,
+      // A build that failed leaves an older one in its place, and its figures are not this Pawl's.
+      complete: built && values.only === undefined && values.package,
     });
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -97,9 +98,15 @@ async function installPeers(): Promise<void> {
 }
 
 // What fails here costs its own figures only; the table says which are missing.
-async function step(title: string, work: () => Promise<unknown>): Promise<void> {
+async function step(title: string, work: () => Promise<unknown>): Promise<boolean> {
   console.log(`${title} ...`);
-  await work().catch((error: unknown) => console.log(`  ${reason(error)}`));
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    console.log(`  ${reason(error)}`);
+    return false;
+  }
 }
 
 function row(outcome: Outcome, outcomes: readonly Outcome[]): Row {

@@ -1,0 +1,16 @@
+/** The demo's ladder. Whatever the encoder is not sure of goes to a person. */
+
+import { type Config, defineConfig } from "../config/config.ts";
+import { cache } from "../rung/cache.ts";
+import { encoder } from "../rung/encoder.ts";
+import { person } from "../rung/person.ts";
+
+/** The config with a threshold chosen on training tickets. */
+export function demoConfig(acceptAt: number): Config {
+  return defineConfig({ ladder: [cache(), encoder("minilm", { acceptAt }), person()] });
+}
+
+/** For `pawl review`, which only continues what waits: nothing is asked of the encoder again. */
+const config: Config = defineConfig({ ladder: [person()] });
+
+export default config;
