@@ -67,9 +67,7 @@ export async function run(options: readonly string[]): Promise<void> {
   }
 }
 
-// A process of its own, without the flags of this one: `--conditions=source` would also make AI SDK and others load
-// their TypeScript, which Node refuses inside node_modules. So Pawl, too, is measured as built, as a user runs it.
-// Code that waits for its turn must not be thrown away meanwhile, hence the flag about bytecode.
+// A process of its own, without this one's `--conditions=pawl-source`: Pawl, too, is measured as built, as a user runs it.
 async function measureModes(plan: Plan): Promise<readonly Outcome[]> {
   const child = fork(`${import.meta.dirname}/child.ts`, { execArgv: ["--expose-gc", "--no-flush-bytecode"] });
   child.send(plan);

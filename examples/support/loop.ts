@@ -4,7 +4,7 @@ import { calls, defineLoop, defineTool, type Loop, notFound } from "pawl";
 import { z } from "zod";
 import { Shop } from "./shop.ts";
 
-const shop = new Shop(process.env.SHOP ?? ":memory:");
+export const shop: Shop = new Shop(process.env.SHOP ?? ":memory:");
 const orderNumber = z.string().regex(/^[A-Z]{2}\d{6}$/);
 
 const findOrder = defineTool({
