@@ -51,6 +51,11 @@ export type Reply =
   /** The answer comes from outside the process, later: the run waits. */
   | { readonly kind: "waiting"; readonly reason: string };
 
+/** A confidence that may be compared with a threshold: a number from 0 to 1, or `null`. */
+export function usableConfidence(confidence: unknown): number | null {
+  return typeof confidence === "number" && confidence >= 0 && confidence <= 1 ? confidence : null;
+}
+
 /** Where a cached answer first came from. */
 export interface Origin {
   readonly rung: string;

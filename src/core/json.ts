@@ -4,19 +4,35 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 
 /**
  * JSON with the keys of every object sorted, so that equal values have equal text. Like `JSON.stringify` it
- * leaves out undefined members, honours `toJSON`, and throws a `TypeError` on circles (as a too deep stack) and
- * big integers.
+ * leaves out what JSON cannot say and honours `toJSON`; it throws on big integers (a `TypeError`) and on circles
+ * (a `RangeError`: the stack ends).
  */
 export function canonicalJson(value: unknown): string {
-  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if ("toJSON" in value && typeof value.toJSON === "function") return canonicalJson(value.toJSON());
+  return spell(value) ?? "null";
+}
+
+function spell(value: unknown): string | undefined {
+  if (value === null || typeof value !== "object") return JSON.stringify(value) as string | undefined;
+  if (Array.isArray(value)) {
+    let text = "";
+    for (let index = 0; index < value.length; index++)
+      text += `${index === 0 ? "" : ","}${spell(value[index]) ?? "null"}`;
+    return `[${text}]`;
+  }
+  if ("toJSON" in value && typeof value.toJSON === "function") return spell(value.toJSON());
   const object = value as { readonly [key: string]: unknown };
   let text = "";
   for (const key of Object.keys(object).sort()) {
-    const member = object[key];
-    if (member === undefined || typeof member === "function") continue;
-    text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${canonicalJson(member)}`;
+    const member = spell(object[key]);
+    if (member !== undefined) text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${member}`;
   }
   return `{${text}}`;
+}
+
+/** The value as a journal gives it back. Throws where `JSON.stringify` does: on circles and big integers. */
+export function toJson(value: unknown): Json {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  // Adding 0 takes the sign off -0, which JSON does not keep.
+  if (typeof value === "number") return Number.isFinite(value) ? value + 0 : null;
+  return JSON.parse(JSON.stringify(value) ?? "null") as Json;
 }

@@ -16,7 +16,7 @@ export type Outcome<T = unknown> =
 export function describeOutcome(outcome: Outcome): string {
   switch (outcome.kind) {
     case "ok":
-      return JSON.stringify(outcome.value) ?? "done";
+      return shown(outcome.value);
     case "not_found":
       return `not found: ${outcome.reason}`;
     case "failed":
@@ -25,6 +25,15 @@ export function describeOutcome(outcome: Outcome): string {
       return `timed out after ${outcome.seconds} s`;
     case "refused":
       return `refused (${outcome.by}): ${outcome.reason}`;
+  }
+}
+
+function shown(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "done";
+  } catch {
+    // The tool's output schema may have made something of the value that JSON cannot say.
+    return String(value);
   }
 }
 

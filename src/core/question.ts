@@ -27,6 +27,12 @@ export interface ProposedCall {
   readonly args: unknown;
 }
 
+/** The name in a raw pick, whether it came bare, as a call, or as a list of one call. */
+export function namedTool(raw: unknown): unknown {
+  const said: unknown = Array.isArray(raw) && raw.length === 1 ? raw[0] : raw;
+  return typeof said === "object" && said !== null ? (said as Partial<ProposedCall>).tool : said;
+}
+
 /** Everything that a question says, apart from the item's text and its place in the run. */
 export interface QuestionSpec {
   readonly verb: Verb;
@@ -80,6 +86,8 @@ export class Question<T = unknown> implements QuestionSpec {
   readonly path: string;
   /** Turns a rung's raw value into the author's typed one. */
   readonly parse: (raw: unknown) => Parsed<T> | Promise<Parsed<T>>;
+  /** The same for a value that stood before: a limit reached since then does not unmake it. */
+  readonly reread: (raw: unknown) => Parsed<T> | Promise<Parsed<T>>;
   readonly #about: () => string;
   #text: string | undefined;
   #version: string | undefined;
@@ -90,6 +98,7 @@ export class Question<T = unknown> implements QuestionSpec {
     spec: QuestionSpec,
     about: () => string,
     parse: (raw: unknown) => Parsed<T> | Promise<Parsed<T>>,
+    reread: (raw: unknown) => Parsed<T> | Promise<Parsed<T>> = parse,
   ) {
     this.verb = spec.verb;
     this.ask = spec.ask;
@@ -104,6 +113,7 @@ export class Question<T = unknown> implements QuestionSpec {
     this.name = name;
     this.path = path;
     this.parse = parse;
+    this.reread = reread;
     this.#about = about;
   }
 

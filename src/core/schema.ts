@@ -6,6 +6,7 @@ import { messageOf, UsageError } from "./errors.ts";
 /** Any schema library's schema: zod 4, valibot, arktype and others. */
 export type Schema<Output = unknown> = StandardSchemaV1<unknown, Output> | StandardSchemaV1<never, Output>;
 export type Infer<S> = S extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<S> : never;
+export type InferInput<S> = S extends StandardSchemaV1 ? StandardSchemaV1.InferInput<S> : never;
 export type JsonSchema = { readonly [key: string]: unknown };
 
 export interface Issue {

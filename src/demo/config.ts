@@ -9,8 +9,3 @@ import { person } from "../rung/person.ts";
 export function demoConfig(acceptAt: number): Config {
   return defineConfig({ ladder: [cache(), encoder("minilm", { acceptAt }), person()] });
 }
-
-/** For `pawl review`, which only continues what waits: nothing is asked of the encoder again. */
-const config: Config = defineConfig({ ladder: [person()] });
-
-export default config;

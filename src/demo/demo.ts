@@ -1,13 +1,13 @@
 /** The demo: real tickets through an embedded encoder, what it doubts kept for a person, and the figures at the end. */
 
+import { type BatchEnd, runBatch } from "../batch/batch.ts";
+import type { Counts } from "../batch/counts.ts";
 import { makeParts } from "../config/parts.ts";
 import { type Labelled, thresholdFor } from "../core/threshold-for.ts";
 import { type Share, wilson } from "../core/wilson.ts";
-import { type BatchEnd, runBatch } from "../batch/batch.ts";
-import type { Counts } from "../batch/counts.ts";
-import { type Banking8, banking8, loadTickets, type Ticket, ticketFile } from "../data/tickets.ts";
 import { identifier } from "../data/identity.ts";
 import { readRows } from "../data/read.ts";
+import { type Banking8, banking8, loadTickets, type Ticket, ticketFile } from "../data/tickets.ts";
 import type { Journal } from "../journal/journal.ts";
 import { encoder } from "../rung/encoder.ts";
 import { model } from "../rung/model.ts";
@@ -60,6 +60,8 @@ const batch = "demo";
 const thresholdNote = "demo/acceptAt";
 const trainedOn = 1_000;
 const plainPrompts = 60;
+/** Longest that each of the two comparisons may take. */
+const compareSeconds = 30;
 /** A question's prior is learned from its first 64 items (rung/model-prior.ts). */
 const priorItems = 64;
 
@@ -127,7 +129,7 @@ async function chooseThreshold(teams: Banking8, { journal, say, stop }: DemoOpti
   const train = (await loadTickets("train")).slice(0, trainedOn);
   say(`Choosing a threshold on ${train.length.toLocaleString("en")} training tickets whose team is known ...`);
   const labelled = await using(encoder("minilm", { acceptAt: 0 }), journal, say, (rung) =>
-    measure(rung, train, teams, stop),
+    measure(rung, train, teams, { stop, seconds: 120 }),
   );
   const { acceptAt, kept: count, wrong } = thresholdFor(labelled, demoRisk);
   journal.notes.set(thresholdNote, String(acceptAt));
@@ -158,11 +160,14 @@ function judgeRun(journal: Journal, test: readonly Ticket[], teams: Banking8): D
 /** The chat model's figures, so that the ladder's choice can be checked: it is the worse judge here. */
 async function compareChat(tickets: readonly Ticket[], teams: Banking8, options: DemoOptions): Promise<DemoRow[]> {
   const { journal, say, stop } = options;
-  say(`\nFor comparison, the 135M chat model on ${tickets.length} of them, by name and then by a plain prompt ...`);
+  say(
+    `\nFor comparison, the 135M chat model on ${tickets.length} of them, by name and then by a plain prompt (at most ${2 * compareSeconds} s) ...`,
+  );
   const warm = (await loadTickets("train")).slice(0, priorItems);
   return await using(model("smollm2-135m", { acceptAt: 0 }), journal, say, async (rung) => {
-    const named = (await measure(rung, [...warm, ...tickets], teams, stop)).slice(warm.length);
-    const plain = await measurePlainPrompt(rung, tickets.slice(0, plainPrompts), teams, stop);
+    const bounds = { stop, seconds: compareSeconds };
+    const named = (await measure(rung, [...warm, ...tickets], teams, bounds)).slice(warm.length);
+    const plain = await measurePlainPrompt(rung, tickets.slice(0, plainPrompts), teams, bounds);
     return [rowOf("chat model, by name, prior off", named), rowOf("chat model, plain prompt", plain)];
   });
 }

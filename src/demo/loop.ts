@@ -2,7 +2,7 @@
 
 import { banking8 } from "../data/tickets.ts";
 import { defineLoop, type Loop } from "../loop/loop.ts";
-import { ticketSchema, teamSchema } from "./schemas.ts";
+import { teamSchema, ticketSchema } from "./schemas.ts";
 
 const { ask, cue, options } = banking8();
 

@@ -12,14 +12,24 @@ import type { Rung } from "../rung/rung.ts";
 import demo from "./loop.ts";
 import { teamSchema, ticketSchema } from "./schemas.ts";
 
-/** What the rung said about each ticket, whatever its confidence; the rung must be open and accept at 0. */
+/** How far a measurement goes. */
+export interface Bounds {
+  readonly stop: AbortSignal;
+  /** No ticket is begun after so many seconds: a busy machine gets fewer tickets, and a wider interval. */
+  readonly seconds: number;
+}
+
+/**
+ * What the rung said about each ticket in order, whatever its confidence; the rung must be open and accept at 0.
+ * Shorter than `tickets` where the time was up.
+ */
 export async function measure(
   rung: Rung,
   tickets: readonly Ticket[],
   teams: Banking8,
-  stop: AbortSignal,
+  bounds: Bounds,
 ): Promise<readonly Labelled[]> {
-  return await each(demo, rung, tickets, stop, (ticket, events) => {
+  return await each(demo, rung, tickets, bounds, (ticket, events) => {
     const answered = events.find((event) => event.type === "step_answered" && event.rung === rung.name);
     const given = answered?.type === "step_answered" ? answered : null;
     return { confidence: given?.confidence ?? -1, right: given?.value === teams.fold[ticket.intent] };
@@ -31,7 +41,7 @@ export async function measurePlainPrompt(
   rung: Rung,
   tickets: readonly Ticket[],
   teams: Banking8,
-  stop: AbortSignal,
+  bounds: Bounds,
 ): Promise<readonly { readonly right: boolean }[]> {
   const list = Object.entries(teams.options).map(([name, description]) => `- ${name}: ${description}`);
   const ask = `${teams.ask} Answer with the name of one team and nothing else.\n${list.join("\n")}`;
@@ -43,7 +53,7 @@ export async function measurePlainPrompt(
       team: (await step.write("team", { about: ticket.text, ask, maxTokens: 12 })).value,
     }),
   });
-  return await each(loop, rung, tickets, stop, (ticket, events) => {
+  return await each(loop, rung, tickets, bounds, (ticket, events) => {
     const answered = events.find((event) => event.type === "step_answered");
     const text = answered?.type === "step_answered" ? String(answered.value).toLowerCase() : "";
     const named = Object.keys(teams.options)
@@ -58,15 +68,16 @@ async function each<T>(
   loop: Loop,
   rung: Rung,
   tickets: readonly Ticket[],
-  stop: AbortSignal,
+  { stop, seconds }: Bounds,
   read: (ticket: Ticket, events: readonly Event[]) => T,
 ): Promise<readonly T[]> {
   const journal = memoryJournal();
   const parts = makeParts({ ladder: [rung, fallback("")] }, journal, { stop });
   const results: T[] = [];
   let next = 0;
+  const until = performance.now() + seconds * 1000;
   const worker = async (): Promise<void> => {
-    while (next < tickets.length && !stop.aborted) {
+    while (next < tickets.length && !stop.aborted && performance.now() < until) {
       const index = next++;
       const { id, text, intent } = tickets[index]!;
       const identity = { loop: loop.name, version: loop.version, item: id, content: id };

@@ -2,15 +2,24 @@
 
 import type { Event, StepWaiting } from "../core/event.ts";
 import type { RecalledAnswer } from "../rung/rung.ts";
+import type { Until } from "./journal.ts";
 
 /** The steps of a run that wait for a person. A step can wait again, when its answer did not fit. */
 export function unanswered(events: readonly Event[]): readonly StepWaiting[] {
   const open = new Map<string, StepWaiting>();
   for (const event of events) {
     if (event.type === "step_waiting") open.set(event.path, event);
-    else if (event.type === "person_answered") open.delete(event.path);
+    // A question that changed while it waited may have found its answer lower down.
+    else if (event.type === "person_answered" || event.type === "step_answered") open.delete(event.path);
   }
   return [...open.values()];
+}
+
+/** What becomes of a run that is given back: an answer that came in the meantime lets it go on at once. */
+export function parked(events: readonly Event[], until: Until): "ready" | "sleeping" | "waiting" {
+  const open = new Set(unanswered(events).map((step) => step.path));
+  if (until.paths.some((path) => !open.has(path))) return "ready";
+  return until.wakes === null ? "waiting" : "sleeping";
 }
 
 /** What a cache may serve of an event: an answer that stood, with its origin. */

@@ -41,6 +41,14 @@ export type Taken =
   /** Another living process has it. */
   | { readonly kind: "busy"; readonly run: RunRecord; readonly owner: string };
 
+/** What a run is given back for. With neither paths nor a time there is no reason to. */
+export interface Until {
+  /** Steps that wait for a person. */
+  readonly paths: readonly string[];
+  /** When a sleeper of the run may go on, in milliseconds since the epoch. */
+  readonly wakes: number | null;
+}
+
 /** Other runs of the same loop and item, which a batch must mention. */
 export interface Relatives {
   /** Runs of the same content by another version of the loop. */
@@ -78,7 +86,7 @@ export interface RunFilter {
 
 /**
  * Every write is durable when its promise resolves, and rejects with a `StorageError` when it cannot be:
- * `E_DISK_FULL`, `E_LEASE_LOST` (another process took this one for dead), `E_JOURNAL`.
+ * `E_DISK_FULL`, `E_LEASE_LOST` (another process took this one for dead), `E_JOURNAL_BUSY`, `E_JOURNAL`.
  * Reads are synchronous.
  */
 export interface Journal {
@@ -90,21 +98,18 @@ export interface Journal {
   take(number: number): Promise<Taken>;
   /** Appends to a run that this process has taken. `run_ended` gives it back. */
   append(number: number, event: Event): Promise<void>;
-  /** Gives a run back until a person answers (`waiting`) or a time comes (`sleeping`). */
-  park(
-    number: number,
-    until: { readonly kind: "waiting" } | { readonly kind: "sleeping"; readonly wakes: number },
-  ): Promise<void>;
+  /** Gives a run back until a person answers (`waiting`) or a time comes (`sleeping`), whichever is first. */
+  park(number: number, until: Until): Promise<void>;
   /** Gives a run back unfinished, for any process to take. */
   release(number: number): Promise<void>;
-  /** A person's answer to a waiting step. `false` when it was answered before: the first answer counts. */
+  /** A person's answer to a waiting step. `false` when nothing waits there (any more): the first answer counts. */
   answer(number: number, event: PersonAnswered): Promise<boolean>;
 
   run(number: number): RunRecord | undefined;
   relatives(run: RunIdentity): Relatives;
   events(number: number): readonly Event[];
   runs(filter: RunFilter): Iterable<RunRecord>;
-  /** Unanswered questions, oldest run first. */
+  /** Unanswered questions of runs that wait or sleep, oldest run first. */
   waiting(): Iterable<WaitingStep>;
   /** How many runs stand in each status. */
   counts(loop?: string): { readonly [status in RunStatus]: number };

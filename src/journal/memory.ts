@@ -3,7 +3,7 @@
 import { StorageError } from "../core/errors.ts";
 import type { Event, PersonAnswered } from "../core/event.ts";
 import type { Notes, Recall, RecalledAnswer } from "../rung/rung.ts";
-import { recalled, unanswered } from "./fold.ts";
+import { parked, recalled, unanswered } from "./fold.ts";
 import type {
   BatchResult,
   BatchRow,
@@ -15,6 +15,7 @@ import type {
   RunRecord,
   RunStatus,
   Taken,
+  Until,
   WaitingStep,
 } from "./journal.ts";
 
@@ -97,13 +98,13 @@ class MemoryJournal implements Journal {
 
   #remember(key: string, kept: Kept, event: Event): void {
     const answer = recalled(kept.record.id, event);
-    if (answer && !this.#recall.has(key)) this.#recall.set(key, answer);
+    if (answer) this.#recall.set(key, answer);
   }
 
-  async park(number: number, until: { kind: "waiting" } | { kind: "sleeping"; wakes: number }): Promise<void> {
+  async park(number: number, until: Until): Promise<void> {
     const kept = this.#kept(number);
-    if (until.kind === "sleeping") kept.record = { ...kept.record, status: "sleeping", wakes: until.wakes };
-    else kept.record = { ...kept.record, status: unanswered(kept.events).length > 0 ? "waiting" : "ready" };
+    const status = parked(kept.events, until);
+    kept.record = { ...kept.record, status, wakes: status === "sleeping" ? until.wakes : null };
   }
 
   async release(number: number): Promise<void> {
@@ -114,10 +115,11 @@ class MemoryJournal implements Journal {
   async answer(number: number, event: PersonAnswered): Promise<boolean> {
     const kept = this.#kept(number);
     const waiting = unanswered(kept.events).find((step) => step.path === event.path);
-    if (!waiting) return false;
+    if (!waiting || kept.record.outcome) return false;
     kept.events.push(event);
     if (waiting.cacheKey !== undefined) this.#remember(waiting.cacheKey, kept, event);
-    if (kept.record.status === "waiting") kept.record = { ...kept.record, status: "ready" };
+    const { status } = kept.record;
+    if (status === "waiting" || status === "sleeping") kept.record = { ...kept.record, status: "ready", wakes: null };
     return true;
   }
 
@@ -149,7 +151,7 @@ class MemoryJournal implements Journal {
 
   *waiting(): Iterable<WaitingStep> {
     for (const { record, events } of this.#runs) {
-      if (record.status !== "waiting") continue;
+      if (record.status !== "waiting" && record.status !== "sleeping") continue;
       for (const waiting of unanswered(events)) yield { run: record, waiting };
     }
   }

@@ -12,9 +12,8 @@ export interface Owner {
   readonly born: string;
 }
 
-/** A lease whose owner cannot be examined from here is given up after this long without a beat. */
+/** A lease is given up after this long without a beat, even if its owner seems to be alive. */
 export const leaseMilliseconds = 30_000;
-export const beatMilliseconds = 10_000;
 
 function readOr(read: () => string, otherwise: string): string {
   try {
@@ -33,9 +32,12 @@ function bootOf(): string {
   return `${boot} ${readOr(() => readlinkSync("/proc/self/ns/pid"), "")}`;
 }
 
+/** Empty where it cannot be known: no /proc, or one that hides other people's processes. */
 function bornOf(pid: number): string {
-  // Field 22 of stat, counted after the command's closing bracket: the command may hold spaces.
-  return readOr(() => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[19] ?? "", "");
+  // Fields 3 and 22 of stat, counted after the command's closing bracket: the command may hold spaces.
+  const fields = readOr(() => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1) ?? "", "").split(" ");
+  // A zombie is dead, however long nobody asks for its remains.
+  return fields[0] === "Z" || fields[0] === "X" ? "dead" : (fields[19] ?? "");
 }
 
 export function thisProcess(): Owner {
@@ -43,8 +45,14 @@ export function thisProcess(): Owner {
 }
 
 /** Whether the owner may still write. `beat` is the time of its last sign of life, in milliseconds. */
-export function isAlive(owner: Owner, beat: number, now: number, here: Owner = thisProcess()): boolean {
-  if (now - beat > leaseMilliseconds) return false;
+export function isAlive(
+  owner: Owner,
+  beat: number,
+  now: number,
+  lease: number = leaseMilliseconds,
+  here: Owner = thisProcess(),
+): boolean {
+  if (now - beat > lease) return false;
   if (owner.host !== here.host) return true;
   if (owner.boot !== here.boot) return false;
   try {
@@ -52,7 +60,8 @@ export function isAlive(owner: Owner, beat: number, now: number, here: Owner = t
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ESRCH") return false;
   }
-  return bornOf(owner.pid) === owner.born;
+  const born = bornOf(owner.pid);
+  return born === "" || born === owner.born;
 }
 
 export function describeOwner(owner: Owner): string {

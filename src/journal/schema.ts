@@ -32,4 +32,5 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (batch, position)
   ) WITHOUT ROWID;
   `,
+  "CREATE INDEX run_sleeping ON run (number) WHERE status = 'sleeping';",
 ];

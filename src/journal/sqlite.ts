@@ -6,7 +6,7 @@ import { messageOf, StorageError } from "../core/errors.ts";
 import type { Event, PersonAnswered, RunOutcome } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 import type { Notes, Recall, RecalledAnswer } from "../rung/rung.ts";
-import { recalled, unanswered } from "./fold.ts";
+import { parked, recalled, unanswered } from "./fold.ts";
 import type {
   BatchResult,
   BatchRow,
@@ -18,9 +18,10 @@ import type {
   RunRecord,
   RunStatus,
   Taken,
+  Until,
   WaitingStep,
 } from "./journal.ts";
-import { beatMilliseconds, describeOwner, isAlive, type Owner, thisProcess } from "./owner.ts";
+import { describeOwner, isAlive, leaseMilliseconds, type Owner, thisProcess } from "./owner.ts";
 import { migrations } from "./schema.ts";
 
 interface Write {
@@ -53,9 +54,16 @@ export interface SqliteOptions {
   readonly now?: () => number;
   /** A bound on the file, in pages of 4,096 bytes; for tests of a full disk. */
   readonly maxPages?: number;
+  /** Milliseconds without a sign of life after which an owner is given up; the same for all who share the file. */
+  readonly lease?: number;
 }
 
 const ended: readonly RunStatus[] = ["done", "limit", "failed"];
+/** SQLite's codes for a write that found no room: FULL, and the I/O errors of write, fsync, truncate and shm size. */
+const fullCodes: ReadonlySet<number> = new Set([13, 778, 1034, 1546, 4874]);
+const busyCode = 5;
+/** No write of the same turn would fare better. */
+const hopeless: ReadonlySet<string> = new Set(["E_LEASE_LOST", "E_DISK_FULL", "E_JOURNAL_BUSY"]);
 
 /**
  * Opens the journal file, making it if need be. Throws `StorageError`: `E_JOURNAL` (not a journal, unreadable),
@@ -70,6 +78,7 @@ class SqliteJournal implements Journal {
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #now: () => number;
+  readonly #lease: number;
   readonly #statements = new Map<string, StatementSync>();
   #writes: Write[] = [];
   #scheduled = false;
@@ -80,34 +89,50 @@ class SqliteJournal implements Journal {
   constructor(path: string, options: SqliteOptions) {
     this.#path = path;
     this.#now = options.now ?? Date.now;
+    this.#lease = options.lease ?? leaseMilliseconds;
     try {
-      this.#db = new DatabaseSync(path);
-      this.#db.exec("PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+      this.#db = new DatabaseSync(path, { timeout: 10_000 });
+    } catch (thrown) {
+      throw this.#storageError(thrown, "open");
+    }
+    try {
+      this.#refuseForeign();
+      this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
       this.#migrate();
       if (options.maxPages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`);
       this.id = (this.#get("SELECT value FROM meta WHERE key = 'id'") as { value: string }).value;
     } catch (thrown) {
+      this.#db.close();
       throw thrown instanceof StorageError ? thrown : this.#storageError(thrown, "open");
     }
   }
 
+  #version(): number {
+    return (this.#db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+  }
+
+  /** Another program's database is left as it is, also in its journal mode. */
+  #refuseForeign(): void {
+    const tables = this.#db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as { name: string }[];
+    if (tables.length === 0 || tables.some(({ name }) => name === "batch_row")) return;
+    throw new StorageError("E_JOURNAL", `${this.#path} is a database, but not a journal of Pawl's; name another file`);
+  }
+
   #migrate(): void {
-    const version = (): number =>
-      (this.#db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
     const refuseNewer = (): void => {
-      if (version() > migrations.length) {
+      if (this.#version() > migrations.length) {
         throw new StorageError(
           "E_JOURNAL_NEWER",
-          `${this.#path} was written by a newer Pawl (journal version ${version()}; this one knows up to ${migrations.length}). Update Pawl, or name another journal.`,
+          `${this.#path} was written by a newer Pawl (journal version ${this.#version()}; this one knows up to ${migrations.length}). Update Pawl, or name another journal.`,
         );
       }
     };
     refuseNewer();
-    if (version() === migrations.length) return;
+    if (this.#version() === migrations.length) return;
     this.#db.exec("BEGIN IMMEDIATE");
     try {
       refuseNewer();
-      const from = version();
+      const from = this.#version();
       for (const migration of migrations.slice(from)) this.#db.exec(migration);
       if (from === 0) {
         const id = BigInt(`0x${randomBytes(8).toString("hex")}`)
@@ -140,7 +165,12 @@ class SqliteJournal implements Journal {
     const writes = this.#writes;
     if (writes.length === 0) return;
     this.#writes = [];
+    this.#commit(writes);
+  }
+
+  #commit(writes: readonly Write[]): void {
     const values: unknown[] = [];
+    const owner = this.#owner;
     try {
       this.#run("BEGIN IMMEDIATE");
       this.#refuseFenced();
@@ -148,12 +178,15 @@ class SqliteJournal implements Journal {
       this.#run("COMMIT");
     } catch (thrown) {
       const error = thrown instanceof StorageError ? thrown : this.#storageError(thrown, "write");
+      if (owner !== this.#owner) this.#forgetOwner();
       try {
         if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       } catch {
         // The first error is the one to tell; a file that cannot roll back stays as its last commit left it.
       }
-      for (const write of writes) write.reject(error);
+      // One write that cannot be made must not take the others of its turn with it.
+      if (writes.length > 1 && !hopeless.has(error.code)) for (const write of writes) this.#commit([write]);
+      else for (const write of writes) write.reject(error);
       return;
     }
     for (let index = 0; index < writes.length; index++) writes[index]!.resolve(values[index] as never);
@@ -184,9 +217,16 @@ class SqliteJournal implements Journal {
     this.#owner = Number(lastInsertRowid);
     this.#beat = setInterval(() => {
       const beat = this.#write(() => this.#run("UPDATE owner SET beat = ? WHERE id = ?", this.#now(), this.#owner));
-      beat.catch(() => clearInterval(this.#beat));
-    }, beatMilliseconds).unref();
+      // A beat that is missed, on a full disk say, does not make the next one useless. A lost lease does.
+      beat.catch((error) => error.code === "E_LEASE_LOST" && clearInterval(this.#beat));
+    }, this.#lease / 3).unref();
     return this.#owner;
+  }
+
+  /** The transaction that made the owner was rolled back. */
+  #forgetOwner(): void {
+    clearInterval(this.#beat);
+    this.#owner = 0;
   }
 
   // -- runs
@@ -246,7 +286,11 @@ class SqliteJournal implements Journal {
     if (row.status === "sleeping" && (row.wakes ?? 0) > this.#now()) return { kind: "settled", run: this.#record(row) };
     if (row.status === "running" && row.owner !== null) {
       const holder = this.#get("SELECT * FROM owner WHERE id = ?", row.owner) as OwnerRow | undefined;
-      if (holder && !holder.fenced && (holder.id === this.#owner || isAlive(holder, holder.beat, this.#now()))) {
+      if (
+        holder &&
+        !holder.fenced &&
+        (holder.id === this.#owner || isAlive(holder, holder.beat, this.#now(), this.#lease))
+      ) {
         return { kind: "busy", run: this.#record(row), owner: describeOwner(holder) };
       }
       this.#run("UPDATE owner SET fenced = 1 WHERE id = ?", row.owner);
@@ -254,7 +298,11 @@ class SqliteJournal implements Journal {
     }
     const owner = this.#ownerId();
     this.#run("UPDATE run SET status = 'running', owner = ?, wakes = NULL WHERE number = ?", owner, row.number);
-    return { kind: "taken", run: this.#record({ ...row, status: "running" }), events: this.events(row.number) };
+    return {
+      kind: "taken",
+      run: this.#record({ ...row, status: "running", wakes: null }),
+      events: this.events(row.number),
+    };
   }
 
   append(number: number, event: Event): Promise<void> {
@@ -275,19 +323,20 @@ class SqliteJournal implements Journal {
   #append(number: number, event: Event, body: string): void {
     const { lastInsertRowid } = this.#run("INSERT INTO event (run, body) VALUES (?, ?)", number, body);
     if (event.type === "step_answered" && event.cacheKey !== undefined) {
-      this.#run("INSERT INTO recall VALUES (?, ?) ON CONFLICT DO NOTHING", event.cacheKey, lastInsertRowid);
+      this.#remember(event.cacheKey, lastInsertRowid);
     }
   }
 
-  park(number: number, until: { kind: "waiting" } | { kind: "sleeping"; wakes: number }): Promise<void> {
+  /** A later answer replaces an earlier one: it was given because the earlier one did not stand. */
+  #remember(cacheKey: string, seq: number | bigint): void {
+    this.#run("INSERT OR REPLACE INTO recall VALUES (?, ?)", cacheKey, seq);
+  }
+
+  park(number: number, until: Until): Promise<void> {
     return this.#write(() => {
-      if (until.kind === "sleeping") {
-        this.#run("UPDATE run SET status = 'sleeping', owner = NULL, wakes = ? WHERE number = ?", until.wakes, number);
-        return;
-      }
-      // An answer may have come between the question and this moment: then the run may go on at once.
-      const status = unanswered(this.events(number)).length > 0 ? "waiting" : "ready";
-      this.#run("UPDATE run SET status = ?, owner = NULL WHERE number = ?", status, number);
+      const status = parked(this.events(number), until);
+      const wakes = status === "sleeping" ? until.wakes : null;
+      this.#run("UPDATE run SET status = ?, owner = NULL, wakes = ? WHERE number = ?", status, wakes, number);
     });
   }
 
@@ -301,12 +350,13 @@ class SqliteJournal implements Journal {
     const body = JSON.stringify(event);
     return this.#write(() => {
       const waiting = unanswered(this.events(number)).find((step) => step.path === event.path);
-      if (!waiting) return false;
+      if (!waiting || this.run(number)?.outcome) return false;
       const { lastInsertRowid } = this.#run("INSERT INTO event (run, body) VALUES (?, ?)", number, body);
-      if (waiting.cacheKey !== undefined) {
-        this.#run("INSERT INTO recall VALUES (?, ?) ON CONFLICT DO NOTHING", waiting.cacheKey, lastInsertRowid);
-      }
-      this.#run("UPDATE run SET status = 'ready' WHERE number = ? AND status = 'waiting'", number);
+      if (waiting.cacheKey !== undefined) this.#remember(waiting.cacheKey, lastInsertRowid);
+      this.#run(
+        "UPDATE run SET status = 'ready', wakes = NULL WHERE number = ? AND status IN ('waiting', 'sleeping')",
+        number,
+      );
       return true;
     });
   }
@@ -350,7 +400,10 @@ class SqliteJournal implements Journal {
   }
 
   *waiting(): Iterable<WaitingStep> {
-    const rows = this.#all("SELECT number FROM run WHERE status = 'waiting' ORDER BY number") as { number: number }[];
+    // Each half has a partial index of its own; SQLite uses neither for an IN.
+    const rows = this.#all(
+      "SELECT number FROM run WHERE status = 'waiting' UNION ALL SELECT number FROM run WHERE status = 'sleeping' ORDER BY number",
+    ) as { number: number }[];
     for (const { number } of rows) {
       const run = this.run(number);
       if (!run) continue;
@@ -474,22 +527,33 @@ class SqliteJournal implements Journal {
   }
 
   #get(sql: string, ...values: SQLInputValue[]): unknown {
-    return this.#statement(sql).get(...values);
+    try {
+      return this.#statement(sql).get(...values);
+    } catch (thrown) {
+      throw this.#storageError(thrown, "read");
+    }
   }
 
   #all(sql: string, ...values: SQLInputValue[]): unknown[] {
-    return this.#statement(sql).all(...values);
+    try {
+      return this.#statement(sql).all(...values);
+    } catch (thrown) {
+      throw this.#storageError(thrown, "read");
+    }
   }
 
   #storageError(thrown: unknown, doing: string): StorageError {
     const code = (thrown as { errcode?: number }).errcode ?? 0;
-    const full = code === 13 || code === 778 || /disk is full|file too large|disk I\/O error/i.test(messageOf(thrown));
-    if (full) {
+    if (fullCodes.has(code)) {
       return new StorageError(
         "E_DISK_FULL",
         `${this.#path} cannot grow: the disk (or the file's size limit) is full. Free some space and run the same command again; nothing that was reported done is lost.`,
         { cause: thrown },
       );
+    }
+    if ((code & 0xff) === busyCode) {
+      const message = `another process has been writing to ${this.#path} for ten seconds; run the same command again`;
+      return new StorageError("E_JOURNAL_BUSY", message, { cause: thrown });
     }
     return new StorageError("E_JOURNAL", `cannot ${doing} the journal ${this.#path}: ${messageOf(thrown)}`, {
       cause: thrown,

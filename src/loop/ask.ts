@@ -1,8 +1,15 @@
 /** Turns what an author asks into a question, and a rung's raw value into what the author expects. */
 
-import { UsageError } from "../core/errors.ts";
-import type { Option, ProposedCall, QuestionSpec, ToolOffer } from "../core/question.ts";
-import { Question } from "../core/question.ts";
+import { messageOf, UsageError } from "../core/errors.ts";
+import { canonicalJson } from "../core/json.ts";
+import {
+  namedTool,
+  type Option,
+  type ProposedCall,
+  Question,
+  type QuestionSpec,
+  type ToolOffer,
+} from "../core/question.ts";
 import { type Infer, type Parsed, parse, type Schema, toJsonSchema } from "../core/schema.ts";
 import { brokenPrerequisite, type CallBook } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
@@ -111,9 +118,9 @@ export function scoreQuestion(place: Place, spec: ScoreSpec<string | false>): Qu
   const otherwise = wayOut(spec.otherwise, "cannot tell");
   const read = (raw: unknown): Parsed<number | null> => {
     if (raw === otherwise && otherwise !== null) return { ok: true, value: null };
-    const value = typeof raw === "string" ? Number(raw) : raw;
-    if (typeof value === "number" && Number.isInteger(value) && value >= from && value <= to)
-      return { ok: true, value };
+    // An option's name to the letter: Number() would also read "" and "0x1".
+    const index = options.findIndex((option) => option.name === String(raw));
+    if (index !== -1 && (typeof raw === "string" || typeof raw === "number")) return { ok: true, value: from + index };
     return unfit(`${JSON.stringify(raw)} is no whole number from ${from} to ${to}`);
   };
   const cue = `Score from ${from} to ${to}:`;
@@ -150,11 +157,20 @@ export function writeQuestion(place: Place, spec: WriteSpec<string | false>): Qu
   return make(place, question, spec.about, read);
 }
 
-/** The tool behind a call that a gate let through; a `Picked` that is not in here was not picked. */
-const genuine = new WeakMap<Picked, AnyTool>();
+interface Genuine {
+  readonly tool: AnyTool;
+  readonly run: CallBook;
+  /** The call in one spelling, by which it is known when it is made again. */
+  readonly text: string;
+}
 
-export function toolOf(picked: Picked): AnyTool | undefined {
-  return genuine.get(picked);
+/** What is behind a call that a gate let through; a `Picked` that is not in here was not picked. */
+const genuine = new WeakMap<Picked, Genuine>();
+
+/** The tool behind a call that was picked in this very run. */
+export function pickedIn(run: CallBook, picked: Picked): Genuine | undefined {
+  const known = genuine.get(picked);
+  return known?.run === run ? known : undefined;
 }
 
 export interface PickOffer {
@@ -175,6 +191,7 @@ export function pickQuestion(
   run: CallBook,
 ): Question<Picked | null> {
   const { offered, otherwise, finish } = offer;
+  refuseDoubles(place, offer);
   const options: readonly Option[] =
     finish === null ? offered : [...offered, { name: finish, description: "There is nothing more to do." }];
   const question: QuestionSpec = {
@@ -183,35 +200,62 @@ export function pickQuestion(
     otherwise,
     tools: offered,
   };
-  return new Question<Picked | null>(place.name, place.path, question, about, (raw) => readPick(raw, offer, run));
+  const { name, path } = place;
+  const read = (raw: unknown): Reading => readPick(raw, offer, run, false);
+  const reread = (raw: unknown): Reading => readPick(raw, offer, run, true);
+  return new Question<Picked | null>(name, path, question, about, read, reread);
 }
 
-function readPick(
-  raw: unknown,
-  offer: PickOffer,
-  run: CallBook,
-): Parsed<Picked | null> | Promise<Parsed<Picked | null>> {
-  if (Array.isArray(raw)) {
-    if (raw.length === 1) return readPick(raw[0], offer, run);
+/** Lists of tools whose names are known to differ: the same list is offered about every item. */
+const distinct = new WeakSet<readonly AnyTool[]>();
+
+/** A name that means two things would be picked as one and called as the other. */
+function refuseDoubles(place: Place, { tools, otherwise, finish }: PickOffer): void {
+  if (!distinct.has(tools)) {
+    const names = tools.map((tool) => tool.name);
+    const twice = names.find((name, index) => names.indexOf(name) < index);
+    if (twice !== undefined) {
+      throw new UsageError("E_TOOLS", `step ${place.path}: two tools are called ${twice}`, { value: twice });
+    }
+    distinct.add(tools);
+  }
+  const taken = tools.find((tool) => tool.name === finish || tool.name === otherwise)?.name;
+  if (taken !== undefined) {
+    const message = `step ${place.path}: ${taken} is a tool, and cannot also be the name of the way out or the end`;
+    throw new UsageError("E_TOOLS", message, { value: taken });
+  }
+}
+
+type Reading = Parsed<Picked | null> | Promise<Parsed<Picked | null>>;
+
+/** `stood`: the call was let through before; what is offered since then does not matter to it. */
+function readPick(raw: unknown, offer: PickOffer, run: CallBook, stood: boolean): Reading {
+  if (Array.isArray(raw) && raw.length !== 1) {
     return { ...unfit(`${raw.length} calls where one is allowed`), fault: "second_call" };
   }
-  const proposed = (typeof raw === "string" ? { tool: raw, args: {} } : raw) as Partial<ProposedCall> | null;
-  const name = proposed?.tool;
-  if (name !== undefined && (name === offer.finish || name === offer.otherwise)) return { ok: true, value: null };
+  const name = namedTool(raw);
+  if (name !== null && (name === offer.finish || name === offer.otherwise)) return { ok: true, value: null };
   const tool =
-    typeof name === "string" && offer.offered.some((offered) => offered.name === name)
+    stood || offer.offered.some((offered) => offered.name === name)
       ? offer.tools.find((candidate) => candidate.name === name)
       : undefined;
   if (!tool) return { ...unfit(`no tool ${JSON.stringify(name)} is offered`), fault: "unknown_tool" };
-  const args = parse(tool.input, proposed?.args ?? {});
-  return args instanceof Promise ? args.then((late) => toPicked(tool, late, run)) : toPicked(tool, args, run);
+  const said = (Array.isArray(raw) ? raw[0] : raw) as string | Partial<ProposedCall>;
+  const args = parse(tool.input, (typeof said === "string" ? null : said.args) ?? {});
+  return args instanceof Promise
+    ? args.then((late) => toPicked(tool, late, run, stood))
+    : toPicked(tool, args, run, stood);
 }
 
-function toPicked(tool: AnyTool, args: Parsed<unknown>, run: CallBook): Parsed<Picked | null> {
+function toPicked(tool: AnyTool, args: Parsed<unknown>, run: CallBook, stood: boolean): Parsed<Picked | null> {
   if (!args.ok) return args;
-  const broken = brokenPrerequisite(tool, args.value, run);
+  const broken = stood ? null : brokenPrerequisite(tool, args.value, run);
   if (broken) return { ok: false, issue: broken };
   const picked: Picked = { tool: tool.name, args: args.value };
-  genuine.set(picked, tool);
+  try {
+    genuine.set(picked, { tool, run, text: `${tool.name}${canonicalJson(args.value)}` });
+  } catch (thrown) {
+    return unfit(`the arguments cannot be written down: ${messageOf(thrown)}`);
+  }
   return { ok: true, value: picked };
 }

@@ -1,13 +1,16 @@
 /** One tool call of a run: approved if it must be, on record before it changes the world, and after. */
 
-import { UsageError } from "../core/errors.ts";
-import { canonicalJson, type Json } from "../core/json.ts";
+import { messageOf, UsageError } from "../core/errors.ts";
+import type { ToolCalled, ToolStarted } from "../core/event.ts";
+import { canonicalJson, type Json, toJson } from "../core/json.ts";
 import type { JournaledOutcome, Outcome, Refusal } from "../core/outcome.ts";
+import type { Question } from "../core/question.ts";
 import { parse } from "../core/schema.ts";
-import { type Called, callTool, settle } from "../tool/call.ts";
+import { callTool, settle } from "../tool/call.ts";
 import { brokenPrerequisite, CallBook, overLimit } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import { judgeQuestion } from "./ask.ts";
+import { never } from "./never.ts";
 import type { Run } from "./run.ts";
 import { answerStep } from "./step.ts";
 
@@ -23,48 +26,51 @@ export async function callStep(
   from: "picked" | "own",
   step: CallBook = new CallBook(),
 ): Promise<Outcome> {
-  const past = run.past.calls.get(path);
-  if (past && past.tool === tool.name) {
-    run.alreadyTook(past.milliseconds, []);
-    return book(run, step, tool, args, await read(tool, past.outcome), past.outcome.kind !== "refused");
-  }
   const parsed = from === "own" ? await parse(tool.input, args) : ({ ok: true, value: args } as const);
   if (!parsed.ok) {
     const { path: at, message } = parsed.issue;
-    throw new UsageError(
-      "E_ARGUMENTS",
-      `step ${path}: the arguments of ${tool.name} do not fit${at && ` at ${at}`}: ${message}`,
-      {
-        value: args,
-      },
-    );
+    throw unfit(path, tool, args, `${at && ` at ${at}`}: ${message}`);
   }
-  const refusal =
-    refuse("run limit", overLimit(tool, run.book, step)) ??
-    refuse("not offered", brokenPrerequisite(tool, parsed.value, run.book)?.message ?? null) ??
-    (from === "own" ? await disapproved(run, path, tool, args) : null) ??
-    (run.parts.dryRun && tool.effect !== "read" ? refuse("dry run", `${tool.name} was not called`) : null);
+  const past = run.past.calls.get(path);
+  if (past) {
+    if (past.tool !== tool.name) throw changed(path, past, tool);
+    const outcome = past.outcome.kind === "ok" ? (await settle(tool, past.outcome.value)).outcome : past.outcome;
+    if (past.outcome.kind === "refused") return outcome;
+    for (const calls of [run.book, step]) calls.started(tool, true);
+    return end(run, step, tool, parsed.value, outcome);
+  }
+  const written = from === "own" ? jsonArgs(path, tool, args) : (args as Json);
+  const interrupted = run.past.started.get(path);
+  if (interrupted) {
+    const same = interrupted.tool === tool.name && canonicalJson(interrupted.args) === canonicalJson(written);
+    if (!same) throw changed(path, interrupted, tool);
+  } else {
+    const mayNot = (): Refused | null =>
+      refuse("run limit", overLimit(tool, run.book.total(tool), step.count(tool))) ??
+      refuse("not offered", brokenPrerequisite(tool, parsed.value, run.book)?.message ?? null);
+    // Looked at again after the wait: another branch may have called in the meantime.
+    const refusal = mayNot() ?? (await objection(run, path, tool, written, from)) ?? mayNot();
+    if (refusal && !run.isReplay) {
+      await record(run, path, tool, written, refusal, 0);
+      return refusal;
+    }
+  }
   if (run.isReplay) return run.missing(path);
-  if (refusal) {
-    await record(run, path, tool, args, refusal, 0);
-    return refusal;
-  }
+  // Nothing is awaited between the last look at the limits and this count, so that none is passed side by side.
+  for (const calls of [run.book, step]) calls.started(tool, interrupted !== undefined);
   const key = `${run.record.id}/${path}`;
-  if (tool.effect !== "read" && !run.past.started.has(path)) {
-    await run.append({ type: "tool_started", path, tool: tool.name, args: args as Json, key });
+  if (tool.effect !== "read" && !interrupted) {
+    await run.append({ type: "tool_started", path, tool: tool.name, args: written, key });
   }
   const begun = performance.now();
-  const called = await callTool(tool, parsed.value, key, run);
-  const kept = await record(run, path, tool, args, called.journaled, run.took(begun));
-  return book(run, step, tool, parsed.value, kept === called.journaled ? called.outcome : (kept as Outcome), true);
+  const { journaled, outcome } = await callTool(tool, parsed.value, key, run);
+  await record(run, path, tool, written, journaled, run.took(begun));
+  return end(run, step, tool, parsed.value, outcome);
 }
 
-function book(run: Run, step: CallBook, tool: AnyTool, args: unknown, outcome: Outcome, counts: boolean): Outcome {
-  if (!counts) return outcome;
-  for (const calls of [run.book, step]) {
-    calls.started(tool);
-    calls.ended(tool, args, outcome);
-  }
+function end(run: Run, step: CallBook, tool: AnyTool, args: unknown, outcome: Outcome): Outcome {
+  run.book.ended(tool, args, outcome);
+  step.ended(tool, args, outcome);
   return outcome;
 }
 
@@ -72,50 +78,73 @@ async function record(
   run: Run,
   path: string,
   tool: AnyTool,
-  args: unknown,
+  args: Json,
   outcome: JournaledOutcome,
   milliseconds: number,
-): Promise<JournaledOutcome> {
-  const event = { type: "tool_called", path, tool: tool.name, args: args as Json, outcome, milliseconds } as const;
+): Promise<void> {
+  await run.append({ type: "tool_called", path, tool: tool.name, args, outcome, milliseconds });
+}
+
+function jsonArgs(path: string, tool: AnyTool, args: unknown): Json {
   try {
-    await run.append(event);
-    return outcome;
+    return toJson(args);
   } catch (thrown) {
-    // JSON.stringify refuses circles and big integers: the tool answered, but not with data.
-    if (!(thrown instanceof TypeError)) throw thrown;
-    const kept: JournaledOutcome = { kind: "failed", reason: `${tool.name} returned a value that is not JSON` };
-    await run.append({ ...event, outcome: kept });
-    return kept;
+    throw unfit(path, tool, args, `: they are not JSON: ${messageOf(thrown)}`);
   }
 }
 
-async function read(tool: AnyTool, outcome: JournaledOutcome): Promise<Outcome> {
-  if (outcome.kind !== "ok") return outcome;
-  const called: Called = await settle(tool, outcome.value);
-  return called.outcome;
+function unfit(path: string, tool: AnyTool, args: unknown, why: string): UsageError {
+  return new UsageError("E_ARGUMENTS", `step ${path}: the arguments of ${tool.name} do not fit${why}`, { value: args });
 }
 
-function refuse(by: Refusal, reason: string | null): Extract<JournaledOutcome, { kind: "refused" }> | null {
+/** The key of an effect is its path: another call under it would hide behind the first one's effect. */
+function changed(path: string, before: ToolStarted | ToolCalled, tool: AnyTool): UsageError {
+  const message = `step ${path} called ${before.tool}(${canonicalJson(before.args)}) before, and now makes another call of ${tool.name}; a loop that changed needs another version`;
+  return new UsageError("E_LOOP_CHANGED", message, { value: tool.name });
+}
+
+type Refused = Extract<JournaledOutcome, { kind: "refused" }>;
+
+/** What speaks against a new call that no limit forbids, or `null`. */
+async function objection(
+  run: Run,
+  path: string,
+  tool: AnyTool,
+  args: Json,
+  from: "picked" | "own",
+): Promise<Refused | null> {
+  const declined = from === "own" ? await disapproved(run, path, tool, args) : null;
+  if (declined || !run.parts.dryRun || tool.effect === "read") return declined;
+  return refuse("dry run", `${tool.name} was not called`);
+}
+
+function refuse(by: Refusal, reason: string | null): Refused | null {
   return reason === null ? null : { kind: "refused", by, reason };
 }
 
 /** Whoever an effect needs says yes to exactly this call, or it is not made. */
-async function disapproved(
-  run: Run,
-  path: string,
-  tool: AnyTool,
-  args: unknown,
-): Promise<Extract<JournaledOutcome, { kind: "refused" }> | null> {
+async function disapproved(run: Run, path: string, tool: AnyTool, args: Json): Promise<Refused | null> {
   const approver = run.parts.floors[tool.effect];
   if (tool.effect === "read" || !approver) return null;
   const question = judgeQuestion(
     { name: "approve", path: `${path}/approve` },
     {
-      ask: `May ${tool.name} be called? Its effect is ${tool.effect}.`,
-      about: `${tool.name}(${canonicalJson(args)})\n${tool.description}`,
+      // The arguments are part of the question, and so of its version: a yes is to these and no others.
+      ask: `May ${tool.name}(${canonicalJson(args)}) be called? Its effect is ${tool.effect}.`,
+      about: tool.description,
       otherwise: false,
     },
   );
+  if (!run.enter(question.path)) return never;
+  forgetOther(run, question);
   const approval = await answerStep(run, question, null, [approver]);
   return approval.value === true ? null : { kind: "refused", by: "declined", reason: `${approval.rung} said no` };
+}
+
+/** Drops a yes that was said to other arguments: the call it was for was never made. */
+function forgetOther(run: Run, question: Question<boolean | null>): void {
+  const past = run.past.answers.get(question.path);
+  if (!past) return;
+  const version = past.kind === "answered" ? past.event.question : past.waiting.question.version;
+  if (version !== question.version) run.past.answers.delete(question.path);
 }

@@ -1,10 +1,10 @@
 /** The ladder: rungs are asked in order, and the first reply that the gate lets stand decides. */
 
-import type { Answer, Attempt, Fault, Reply } from "../core/answer.ts";
-import { messageOf } from "../core/errors.ts";
-import type { Json } from "../core/json.ts";
+import { type Answer, type Attempt, type Fault, type Reply, usableConfidence } from "../core/answer.ts";
+import { ModelError, messageOf, StorageError } from "../core/errors.ts";
+import { type Json, toJson } from "../core/json.ts";
 import type { Effect, Question, Repair } from "../core/question.ts";
-import { noUsage } from "../core/usage.ts";
+import { addUsage, noUsage } from "../core/usage.ts";
 import { type Answered, judge } from "../gate/gate.ts";
 import type { DecideContext, Rung } from "../rung/rung.ts";
 import type { Run } from "./run.ts";
@@ -22,7 +22,10 @@ export type Climbed<T> =
   | { readonly kind: "waits"; readonly trail: readonly Attempt[] }
   | { readonly kind: "too dear"; readonly allowed: number };
 
-/** Climbs until a reply stands. Never rejects: a rung that throws is one that did not answer. */
+/**
+ * Climbs until a reply stands. A rung that throws is one that did not answer; rejects only with a `StorageError`,
+ * because a store that cannot be read stops the run.
+ */
 export async function climb<T>(question: Question<T>, ladder: readonly Rung[], run: Run): Promise<Climbed<T>> {
   const trail: Attempt[] = [];
   let suggestion: DecideContext["suggestion"] = null;
@@ -38,8 +41,13 @@ export async function climb<T>(question: Question<T>, ladder: readonly Rung[], r
     run.unreserve(rung);
     if (tried.repair && run.reserve(rung) === "reserved") {
       const { path, message } = tried.repair;
+      const first = tried.attempt.usage;
       tried = await tryRung(question, rung, place, ladder, run, suggestion, tried.repair);
-      tried = { ...tried, attempt: { ...tried.attempt, repaired: { path, message } } };
+      const usage = addUsage(first ?? noUsage, tried.attempt.usage ?? noUsage);
+      tried = {
+        ...tried,
+        attempt: { ...tried.attempt, ...paid(first ? usage : undefined), repaired: { path, message } },
+      };
       run.unreserve(rung);
     }
     trail.push(tried.attempt);
@@ -71,8 +79,9 @@ async function tryRung<T>(
 ): Promise<Tried<T>> {
   let reply: Reply;
   try {
-    reply = await rung.decide(question, run.context(suggestion, repair));
+    reply = wellFormed(await rung.decide(question, run.context(suggestion, repair)));
   } catch (thrown) {
+    if (thrown instanceof StorageError) throw thrown;
     return { attempt: { rung: rung.name, kind: "escalated", fault: "rung_failed", reason: messageOf(thrown) } };
   }
   if (reply.kind === "waiting") return { attempt: { rung: rung.name, kind: "waiting", reason: reply.reason } };
@@ -82,17 +91,18 @@ async function tryRung<T>(
     const { reason, evidence, usage } = reply;
     return { attempt: { rung: rung.name, kind: "escalated", reason, ...(evidence && { evidence }), ...paid(usage) } };
   }
-  const raw = toJson(reply.value);
+  const raw = jsonOrNull(reply.value);
   const attempt: Attempt = {
     rung: rung.name,
     kind: "answered",
     value: raw,
-    confidence: finite(reply.confidence),
+    confidence: usableConfidence(reply.confidence),
     basis: reply.basis,
     ...(hasAny(reply.evidence) && { evidence: reply.evidence }),
     ...paid(reply.usage),
   };
-  const read = question.parse(reply.value);
+  // Read as the journal will give it back, so that a resumed run meets the very same value.
+  const read = question.parse(raw);
   const parsed = read instanceof Promise ? await read : read;
   if (!parsed.ok) {
     const { path, message } = parsed.issue;
@@ -123,8 +133,19 @@ export function floorOf(effect: Effect, ladder: readonly Rung[], run: Run): { pl
   return { place: place === -1 ? ladder.length : place, rung: name };
 }
 
-function paid(usage: Answered["usage"]): { usage?: Answered["usage"] } {
-  return usage === noUsage ? {} : { usage };
+/** Type checks end where a rung's own code begins: what it returned may be anything. */
+function wellFormed(reply: Reply): Reply {
+  const kind = reply?.kind;
+  if (kind === "waiting") return reply;
+  if (kind !== "answered" && kind !== "escalated") throw new ModelError("E_REPLY", "the rung's reply is no reply");
+  const cost: unknown = reply.usage?.cost;
+  const known = cost === null || (typeof cost === "number" && cost >= 0 && cost < Number.POSITIVE_INFINITY);
+  if (!known) throw new ModelError("E_REPLY", "the rung's reply does not say what it cost", { value: cost });
+  return reply;
+}
+
+function paid(usage: Answered["usage"] | undefined): { usage?: Answered["usage"] } {
+  return usage === undefined || usage === noUsage ? {} : { usage };
 }
 
 function hasAny(evidence: object): boolean {
@@ -132,16 +153,10 @@ function hasAny(evidence: object): boolean {
   return false;
 }
 
-function finite(confidence: number | null): number | null {
-  return confidence !== null && Number.isFinite(confidence) ? confidence : null;
-}
-
 /** What a rung said, as JSON; what JSON cannot say becomes `null` and then fails to parse. */
-function toJson(value: unknown): Json {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
-  if (typeof value === "number") return finite(value);
+function jsonOrNull(value: unknown): Json {
   try {
-    return JSON.parse(JSON.stringify(value) ?? "null") as Json;
+    return toJson(value);
   } catch {
     return null;
   }

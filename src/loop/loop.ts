@@ -7,7 +7,7 @@ import { type Infer, type JsonSchema, type Schema, toJsonSchema } from "../core/
 import type { Step } from "./step-types.ts";
 
 export interface RunLimits {
-  /** Most steps in one run; 100 by default. A turn of `step.loop` counts as one. */
+  /** Most steps in one run; 100 by default. A turn of `step.loop` counts as one, and so does an approval. */
   readonly steps?: number;
   /** Most seconds spent in steps, waiting for people not counted; 600 by default. */
   readonly seconds?: number;
@@ -53,8 +53,9 @@ export function defineLoop<In extends Schema, Out extends Schema>(definition: Lo
     }
   }
   const inputJson = toJsonSchema(input, `the input of loop ${name}`);
+  const outputJson = orNull(() => toJsonSchema(output, `the output of loop ${name}`));
   const version =
-    definition.version ?? shortHash(canonicalJson([String(definition.run), inputJson, limits])).slice(0, 8);
+    definition.version ?? shortHash(canonicalJson([String(definition.run), inputJson, outputJson, limits])).slice(0, 8);
   return {
     name,
     version,
@@ -62,7 +63,7 @@ export function defineLoop<In extends Schema, Out extends Schema>(definition: Lo
     output,
     limits: { steps: limits.steps ?? 100, seconds: limits.seconds ?? 600, spend: limits.spend ?? null },
     inputJson,
-    outputJson: orNull(() => toJsonSchema(output, `the output of loop ${name}`)),
+    outputJson,
     run: (item, step) => definition.run(item as Infer<In>, step) as Promise<Json>,
   };
 }

@@ -10,10 +10,10 @@ import {
   extractQuestion,
   judgeQuestion,
   type Place,
+  pickedIn,
   pickQuestion,
   render,
   scoreQuestion,
-  toolOf,
   writeQuestion,
 } from "./ask.ts";
 import { callStep } from "./call-step.ts";
@@ -74,11 +74,11 @@ export function makeStep(run: Run, prefix: string): Step {
         const { path } = placeOf(name, prefix);
         if (!run.enter(path)) return never;
         if ("run" in what) return callStep(run, path, what, args, "own");
-        const tool = toolOf(what);
-        if (!tool) {
+        const genuine = pickedIn(run.book, what);
+        if (!genuine) {
           throw new UsageError("E_NOT_PICKED", `step ${path}: this call was not picked by step.pick in this run`);
         }
-        return callStep(run, path, tool, what.args, "picked");
+        return callStep(run, path, genuine.tool, what.args, "picked");
       }),
     loop: (name, spec) => turnsStep(run, placeOf(name, prefix), spec as never),
     all: (name, branches) => allStep(run, placeOf(name, prefix).path, branches as never),

@@ -1,6 +1,7 @@
 /** What the journal knows of a run, by path: the memory that makes resume and replay one and the same. */
 
-import type { Event, StepAnswered, StepWaiting, ToolCalled, ValueDrawn } from "../core/event.ts";
+import type { Attempt } from "../core/answer.ts";
+import type { Event, StepAnswered, StepWaiting, ToolCalled, ToolStarted, ValueDrawn } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 
 /** A question's journaled state. */
@@ -15,25 +16,32 @@ export class Past {
   readonly answers = new Map<string, PastAnswer>();
   readonly calls = new Map<string, ToolCalled>();
   /** Calls that change the world and were started, but whose end is not on record. */
-  readonly started = new Set<string>();
+  readonly started = new Map<string, ToolStarted>();
   readonly values = new Map<string, ValueDrawn>();
   readonly sleeps = new Map<string, number>();
+  /** Every step on record. Limits let it pass again, whatever a resumed run comes to first. */
+  readonly paths = new Set<string>();
+  /** Calls by tool, interrupted ones among them. */
+  readonly called = new Map<string, number>();
+  /** Time and money that steps took. */
+  milliseconds = 0;
+  spent = 0;
 
   constructor(events: readonly Event[]) {
     for (const event of events) this.#add(event);
   }
 
-  get empty(): boolean {
-    return this.answers.size + this.calls.size + this.values.size + this.sleeps.size + this.started.size === 0;
-  }
-
   #add(event: Event): void {
+    if (event.type !== "run_ended") this.paths.add(event.path);
     switch (event.type) {
       case "step_answered":
         this.answers.set(event.path, { kind: "answered", event });
+        this.milliseconds += event.milliseconds;
+        this.#pay(event.trail);
         break;
       case "step_waiting":
         this.answers.set(event.path, { kind: "waiting", waiting: event });
+        this.#pay(event.trail);
         break;
       case "person_answered": {
         const asked = this.answers.get(event.path);
@@ -44,11 +52,13 @@ export class Past {
         break;
       }
       case "tool_started":
-        this.started.add(event.path);
+        this.started.set(event.path, event);
+        this.#count(event.tool);
         break;
       case "tool_called":
-        this.started.delete(event.path);
+        if (!this.started.delete(event.path) && event.outcome.kind !== "refused") this.#count(event.tool);
         this.calls.set(event.path, event);
+        this.milliseconds += event.milliseconds;
         break;
       case "value_drawn":
         this.values.set(event.path, event);
@@ -59,5 +69,13 @@ export class Past {
       case "run_ended":
         break;
     }
+  }
+
+  #count(tool: string): void {
+    this.called.set(tool, (this.called.get(tool) ?? 0) + 1);
+  }
+
+  #pay(trail: readonly Attempt[]): void {
+    for (const { usage } of trail) this.spent += usage?.cost ?? 0;
   }
 }

@@ -1,9 +1,8 @@
 /** One run: the author's function over one item, with the journal as its only memory. */
 
-import type { Attempt } from "../core/answer.ts";
 import { ModelError, messageOf, PawlError, StorageError, ToolError, UsageError } from "../core/errors.ts";
 import type { Event, RunOutcome } from "../core/event.ts";
-import type { Json } from "../core/json.ts";
+import { toJson } from "../core/json.ts";
 import type { Effect, Repair } from "../core/question.ts";
 import { parse } from "../core/schema.ts";
 import type { Usage } from "../core/usage.ts";
@@ -36,7 +35,8 @@ export interface Parts {
 export type RunEnd =
   | { readonly kind: "ended"; readonly outcome: RunOutcome }
   | { readonly kind: "waiting"; readonly paths: readonly string[] }
-  | { readonly kind: "sleeping"; readonly wakes: number }
+  /** `paths`: steps beside the sleep that wait for a person. */
+  | { readonly kind: "sleeping"; readonly wakes: number; readonly paths: readonly string[] }
   /** Nothing was decided: the process stops, or the journal cannot be written. */
   | { readonly kind: "stopped"; readonly error: StorageError | null };
 
@@ -76,18 +76,21 @@ export class Run {
   readonly record: RunRecord;
   readonly past: Past;
   readonly parts: Parts;
-  readonly book: CallBook = new CallBook();
+  readonly book: CallBook;
   readonly isReplay: boolean;
   divergedAt: string | null = null;
   item: unknown = null;
 
   readonly #paths = new Set<string>();
+  // Steps that hang until something outside the run happens, by what they hang on.
   readonly #parked: string[] = [];
-  #steps = 0;
+  readonly #wakes: number[] = [];
+  readonly #missing: string[] = [];
+  #steps: number;
   #active = 0;
-  #spent = 0;
+  #spent: number;
   #reserved = 0;
-  #elapsed = 0;
+  #elapsed: number;
   #over = false;
   #resolve: (end: RunEnd) => void = () => {};
   readonly #halted: Promise<RunEnd>;
@@ -99,6 +102,12 @@ export class Run {
     this.past = past;
     this.parts = parts;
     this.isReplay = isReplay;
+    // Counted from the record at once, not as the loop comes by: beside a branch that has much on record another
+    // may already be spending.
+    this.book = new CallBook(past.called);
+    this.#steps = past.paths.size;
+    this.#spent = past.spent;
+    this.#elapsed = past.milliseconds;
     this.#halted = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -116,7 +125,8 @@ export class Run {
     this.item = item.value;
     const onStop = (): void => this.#leave({ kind: "stopped", error: null });
     stop.addEventListener("abort", onStop, { once: true });
-    const timer = setTimeout(() => this.#timeIsUp(), Math.min(this.loop.limits.seconds * 1000, longestTimer));
+    const left = this.isReplay ? longestTimer : this.loop.limits.seconds * 1000 - this.#elapsed;
+    const timer = setTimeout(() => this.#timeIsUp(), Math.min(left, longestTimer));
     try {
       const own = this.#runAuthor();
       return await Promise.race([this.#halted, own]);
@@ -140,7 +150,7 @@ export class Run {
           `what the loop returned does not fit its output${path && ` at ${path}`}: ${message}`,
         );
       }
-      return { kind: "ended", outcome: { kind: "done", output: checked.value as Json } };
+      return ended(checked.value);
     } catch (thrown) {
       const code = thrown instanceof PawlError ? thrown.code : "E_LOOP";
       return failed(whoMustAct(thrown), code, messageOf(thrown));
@@ -161,7 +171,7 @@ export class Run {
           });
           break;
         case "waiting":
-          await journal.park(number, { kind: "waiting" });
+          await journal.park(number, { paths: end.paths, wakes: null });
           break;
         case "sleeping":
           await journal.park(number, end);
@@ -179,8 +189,8 @@ export class Run {
   // -- what steps need
 
   /**
-   * Starts a step: claims its path and counts it. `null` when the run is over already or this very step ended it;
-   * then the step never settles.
+   * Starts a step: claims its path and counts it. `false` when the run is over already or this very step ended it;
+   * then the step never settles. A step on record was counted, and allowed, when it was new.
    */
   enter(path: string): boolean {
     if (this.#over) return false;
@@ -194,6 +204,7 @@ export class Run {
       return false;
     }
     this.#paths.add(path);
+    if (this.isReplay || this.past.paths.has(path)) return true;
     const { steps, seconds } = this.loop.limits;
     if (this.#steps >= steps) return this.#stopAt({ kind: "limit", limit: "steps", allowed: steps, path });
     if (this.#elapsed >= seconds * 1000) {
@@ -218,7 +229,7 @@ export class Run {
       throw thrown;
     } finally {
       this.#active--;
-      if (this.#active === 0 && this.#parked.length > 0) this.#parkWhenIdle();
+      this.#leaveWhenIdle();
     }
   }
 
@@ -234,30 +245,49 @@ export class Run {
 
   /** Notes that this step waits for a person. The run is parked once no other step is under way. */
   park(path: string): Promise<never> {
-    this.#parked.push(path);
-    // The step itself is about to hang for ever, so it is no longer under way.
+    return this.#hang(this.#parked, path);
+  }
+
+  /** Notes that this step sleeps so long. Other steps go on first, as beside one that waits. */
+  sleepUntil(wakes: number): Promise<never> {
+    return this.#hang(this.#wakes, wakes);
+  }
+
+  /** A replay came to a step that the journal does not hold: it was under way when the run ended, or is new. */
+  missing(path: string): Promise<never> {
+    return this.#hang(this.#missing, path);
+  }
+
+  #hang<T>(list: T[], entry: T): Promise<never> {
+    list.push(entry);
+    // The step is about to hang for ever, so it is no longer under way.
     this.#active--;
-    if (this.#active === 0) this.#parkWhenIdle();
+    this.#leaveWhenIdle();
     return never;
   }
 
-  sleepUntil(wakes: number): Promise<never> {
-    return this.#abandon({ kind: "sleeping", wakes });
-  }
-
-  /** A replay came to a step that the journal does not hold: where the run itself ended, or where it diverged. */
-  missing(path: string): Promise<never> {
-    const { outcome } = this.record;
-    if (outcome?.kind === "limit" && outcome.path === path) return this.halt(outcome);
-    this.divergedAt = path;
-    return this.#abandon({ kind: "stopped", error: null });
-  }
-
-  #parkWhenIdle(): void {
+  #leaveWhenIdle(): void {
+    if (this.#active > 0 || this.#parked.length + this.#wakes.length + this.#missing.length === 0) return;
     // The author's code may start its next step in the microtasks before this.
     setImmediate(() => {
-      if (this.#active === 0) this.#leave({ kind: "waiting", paths: this.#parked });
+      if (this.#active === 0) this.#leave(this.#hungEnd());
     });
+  }
+
+  #hungEnd(): RunEnd {
+    const missing = this.#missing[0];
+    if (missing !== undefined) {
+      const { outcome } = this.record;
+      if (outcome?.kind === "limit" && (outcome.path === "" || this.#paths.has(outcome.path))) {
+        return { kind: "ended", outcome };
+      }
+      if (!this.#over) this.divergedAt = missing;
+      return { kind: "stopped", error: null };
+    }
+    const paths = this.#parked;
+    return this.#wakes.length > 0
+      ? { kind: "sleeping", wakes: Math.min(...this.#wakes), paths }
+      : { kind: "waiting", paths };
   }
 
   #abandon(end: RunEnd): Promise<never> {
@@ -294,7 +324,10 @@ export class Run {
 
   /** Aborts when the run is over. Made when first asked for: most steps never look. */
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#over) this.#controller.abort();
+    }
     return this.#controller.signal;
   }
 
@@ -303,12 +336,6 @@ export class Run {
     const milliseconds = Math.round((performance.now() - begun) * 10) / 10;
     this.#elapsed += milliseconds;
     return milliseconds;
-  }
-
-  /** Counts a journaled step's time and money again. */
-  alreadyTook(milliseconds: number, trail: readonly Attempt[]): void {
-    this.#elapsed += milliseconds;
-    for (const attempt of trail) if (attempt.usage) this.spent(attempt.usage);
   }
 
   /** Sets the rung's largest price aside before it is asked, so that no limit is passed even side by side. */
@@ -331,6 +358,15 @@ export class Run {
 
   get spend(): { readonly allowed: number | null; readonly spent: number } {
     return { allowed: this.loop.limits.spend, spent: this.#spent };
+  }
+}
+
+/** The end of a run that returned. What it returned is kept, and handed on, as JSON. */
+function ended(output: unknown): RunEnd {
+  try {
+    return { kind: "ended", outcome: { kind: "done", output: toJson(output) } };
+  } catch (thrown) {
+    return failed("loop", "E_OUTPUT", `what the loop returned is not JSON: ${messageOf(thrown)}`);
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Answer } from "../core/answer.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Split } from "../core/question.ts";
-import type { Infer, Schema } from "../core/schema.ts";
+import type { Infer, InferInput, Schema } from "../core/schema.ts";
 import type { AnyTool, Tool } from "../tool/tool.ts";
 import type { StopRule } from "./stop.ts";
 
@@ -96,6 +96,8 @@ export interface Picked<Name extends string = string, Args = unknown> {
 }
 
 type ArgsOf<T> = T extends Tool<string, infer In> ? Infer<In> : unknown;
+/** What an author writes down: the tool's schema parses it. */
+type WrittenArgsOf<T> = T extends Tool<string, infer In> ? InferInput<In> : unknown;
 type OutputOf<T> = T extends Tool<string, infer _In, infer Out> ? Infer<Out> : unknown;
 export type PickedOf<T extends AnyTool> = T extends AnyTool ? Picked<T["name"], ArgsOf<T>> : never;
 type NullIf<Otherwise> = Otherwise extends false ? never : null;
@@ -164,7 +166,7 @@ export interface Step {
   /** Executes a call that `step.pick` returned. */
   call<P extends Picked>(name: StepName, picked: P): Promise<Outcome>;
   /** Executes a call of your own. An irreversible tool is first approved by the rung that its effect needs. */
-  call<T extends AnyTool>(name: StepName, tool: T, args: ArgsOf<T>): Promise<Outcome<OutputOf<T>>>;
+  call<T extends AnyTool>(name: StepName, tool: T, args: WrittenArgsOf<T>): Promise<Outcome<OutputOf<T>>>;
   /** One tool a turn, out of those offered, until a rule or a limit ends it. */
   loop<const T extends readonly AnyTool[]>(name: StepName, spec: LoopSpec<T>): Promise<LoopResult<T[number]["name"]>>;
   /** Branches side by side, each with a `step` of its own whose paths start with the branch. */

@@ -1,6 +1,6 @@
 /** One question of a run: journaled already? Else up the ladder, through the gate, into the journal. */
 
-import type { Answer } from "../core/answer.ts";
+import { type Answer, usableConfidence } from "../core/answer.ts";
 import { cacheKeyOf } from "../core/cache-key.ts";
 import type { Question } from "../core/question.ts";
 import type { Rung } from "../rung/rung.ts";
@@ -32,7 +32,10 @@ export async function answerStep<T>(
     return run.park(path);
   }
   const { reply, rung, value, raw } = climbed;
-  const { confidence, basis, origin } = reply;
+  const { basis, origin } = reply;
+  const confidence = usableConfidence(reply.confidence);
+  // A safe answer given for want of a better one is not worth keeping.
+  const keep = origin === undefined && basis !== "none";
   await run.append({
     type: "step_answered",
     path,
@@ -46,7 +49,7 @@ export async function answerStep<T>(
     risk,
     trail,
     milliseconds: run.took(begun),
-    ...(origin === undefined && key),
+    ...(keep && key),
   });
   return toAnswer(path, value, { confidence, basis, rung: rung.name, ...(origin && { origin }) }, risk);
 }
@@ -56,12 +59,13 @@ async function recall<T>(run: Run, question: Question<T>, risk: number | null): 
   const past = run.past.answers.get(question.path);
   if (!past) return null;
   if (past.kind === "waiting") return past.waiting.question.version === question.version ? "waits" : null;
+  // What a person said was seen by no gate; once its call is on record, it was found good.
+  const stood = past.kind === "answered" || run.past.calls.has(question.path) || run.past.started.has(question.path);
   const raw = past.kind === "answered" ? past.event.value : past.value;
-  const parsed = await question.parse(raw);
+  const parsed = await (stood ? question.reread(raw) : question.parse(raw));
   if (!parsed.ok) return null;
   if (past.kind === "by person") {
     return toAnswer(question.path, parsed.value, { confidence: null, basis: "certain", rung: "person" }, risk);
   }
-  run.alreadyTook(past.event.milliseconds, past.event.trail);
   return toAnswer(question.path, parsed.value, past.event, risk);
 }

@@ -1,10 +1,9 @@
 /** `step.loop`: one tool a turn out of those offered, until a rule, the model or a limit ends it. */
 
-import { canonicalJson } from "../core/json.ts";
 import { describeOutcome, type Outcome } from "../core/outcome.ts";
 import { CallBook, offer } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
-import { type Place, pickQuestion, render, toolOf } from "./ask.ts";
+import { type Place, pickedIn, pickQuestion, render } from "./ask.ts";
 import { callStep } from "./call-step.ts";
 import { floorOf } from "./ladder.ts";
 import { never } from "./never.ts";
@@ -29,7 +28,7 @@ export async function turnsStep(run: Run, place: Place, spec: LoopSpec<readonly 
     const path = `${place.path}/${turn}`;
     const ladder = run.parts.ladder(place.name);
     const { offered } = offer(tools, run.book, step, (effect) => floorOf(effect, ladder, run).place < ladder.length);
-    if (offered.length === 0) return end("nothing to do");
+    if (offered.length === 0 && !run.past.answers.has(path)) return end("nothing to do");
     const next = await run.busy(async () => {
       if (!run.enter(path)) return never;
       const choice = { tools, offered, otherwise: "none of these", finish, ask };
@@ -47,10 +46,9 @@ export async function turnsStep(run: Run, place: Place, spec: LoopSpec<readonly 
 
 /** Makes the picked call, unless the very same one was made before and answered. */
 async function act(run: Run, path: string, picked: Picked, step: CallBook, seen: Set<string>): Promise<Turn> {
-  const tool = toolOf(picked)!;
+  const { tool, text } = pickedIn(run.book, picked)!;
   const { args } = picked;
-  const call = `${tool.name}${canonicalJson(args)}`;
-  if (seen.has(call)) {
+  if (seen.has(text)) {
     const outcome: Outcome = {
       kind: "refused",
       by: "repeated",
@@ -59,7 +57,8 @@ async function act(run: Run, path: string, picked: Picked, step: CallBook, seen:
     return { tool: tool.name, args, outcome };
   }
   const outcome = await callStep(run, path, tool, args, "picked", step);
-  if (outcome.kind === "ok" || outcome.kind === "not_found") seen.add(call);
+  // A failed call may be tried again; one that was answered, or that may not be made, will not come out otherwise.
+  if (outcome.kind !== "failed" && outcome.kind !== "timed_out") seen.add(text);
   return { tool: tool.name, args, outcome };
 }
 

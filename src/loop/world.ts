@@ -21,7 +21,7 @@ export function drawStep(run: Run, path: string, kind: "now" | "random"): Promis
 
 export function sleepStep(run: Run, path: string, seconds: number): Promise<void> {
   return run.busy(async () => {
-    if (!(seconds >= 0)) {
+    if (!(seconds >= 0 && Number.isFinite(seconds))) {
       throw new UsageError("E_SLEEP", `step ${path}: a sleep takes a number of seconds, 0 or more`, { value: seconds });
     }
     if (!run.enter(path)) return never;
@@ -31,7 +31,10 @@ export function sleepStep(run: Run, path: string, seconds: number): Promise<void
       until = run.parts.now() + seconds * 1000;
       await run.append({ type: "sleep_started", path, until });
     }
-    if (run.isReplay) return;
+    if (run.isReplay) {
+      const { status, wakes } = run.record;
+      return status === "sleeping" && until >= (wakes ?? 0) ? run.sleepUntil(until) : undefined;
+    }
     const left = until - run.parts.now();
     if (left > longestStay) return run.sleepUntil(until);
     if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));

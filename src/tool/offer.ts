@@ -1,5 +1,6 @@
 /** Which tools may be offered at this moment, and why not the others. */
 
+import { messageOf } from "../core/errors.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Effect, ToolOffer } from "../core/question.ts";
@@ -12,10 +13,17 @@ type Args = { readonly [name: string]: unknown };
 export class CallBook {
   readonly #counts = new Map<string, number>();
   readonly #succeeded = new Map<string, Args[]>();
+  readonly #total: Map<string, number>;
 
-  /** Counts a call when it starts: one that hangs or fails was a call too. */
-  started(tool: AnyTool): void {
+  /** `recorded`: calls by tool that the journal holds, before the loop comes to them again. */
+  constructor(recorded: ReadonlyMap<string, number> = new Map()) {
+    this.#total = new Map(recorded);
+  }
+
+  /** Counts a call when it starts: one that hangs or fails was a call too. `recorded`: the journal had it. */
+  started(tool: AnyTool, recorded: boolean): void {
     this.#counts.set(tool.name, this.count(tool) + 1);
+    if (!recorded) this.#total.set(tool.name, this.total(tool) + 1);
   }
 
   ended(tool: AnyTool, args: unknown, outcome: Outcome): void {
@@ -25,8 +33,14 @@ export class CallBook {
     else this.#succeeded.set(tool.name, [args as Args]);
   }
 
+  /** Calls that the loop has come to: what an offer goes by, so that a resumed run is offered the same. */
   count(tool: AnyTool): number {
     return this.#counts.get(tool.name) ?? 0;
+  }
+
+  /** All calls, also those of branches that a resumed run has not come to yet: what a limit goes by. */
+  total(tool: AnyTool): number {
+    return this.#total.get(tool.name) ?? 0;
   }
 
   successes(tool: AnyTool): readonly Args[] {
@@ -57,7 +71,7 @@ export function offer(
   const offered: ToolOffer[] = [];
   const withheld: Withheld[] = [];
   for (const tool of tools) {
-    const reason = overLimit(tool, run, step) ?? missingPrerequisite(tool, run);
+    const reason = overLimit(tool, run.count(tool), step.count(tool)) ?? missingPrerequisite(tool, run);
     if (reason !== null) withheld.push({ tool: tool.name, reason });
     else if (!reachable(tool.effect)) {
       withheld.push({ tool: tool.name, reason: `no rung of this ladder may let an ${tool.effect} tool stand` });
@@ -67,10 +81,10 @@ export function offer(
 }
 
 /** Why the tool may not be called once more, or `null`. */
-export function overLimit(tool: AnyTool, run: CallBook, step: CallBook): string | null {
+export function overLimit(tool: AnyTool, inRun: number, inStep: number): string | null {
   const { perRun, perStep } = tool.limits;
-  if (perRun !== undefined && run.count(tool) >= perRun) return `called ${perRun} times in this run, its limit`;
-  if (perStep !== undefined && step.count(tool) >= perStep) return `called ${perStep} times in this step, its limit`;
+  if (perRun !== undefined && inRun >= perRun) return `called ${perRun} times in this run, its limit`;
+  if (perStep !== undefined && inStep >= perStep) return `called ${perStep} times in this step, its limit`;
   return null;
 }
 
@@ -108,7 +122,7 @@ function narrow(tool: AnyTool, run: CallBook): JsonSchema {
 
 function shared(tool: AnyTool, before: AnyTool): string[] {
   const names = Object.keys((before.inputJson.properties as object | undefined) ?? {});
-  return names.filter((name) => name in ((tool.inputJson.properties as object | undefined) ?? {}));
+  return names.filter((name) => Object.hasOwn((tool.inputJson.properties as object | undefined) ?? {}, name));
 }
 
 /** The first prerequisite that these arguments break, or `null`. */
@@ -117,14 +131,16 @@ export function brokenPrerequisite(tool: AnyTool, args: unknown, run: CallBook):
     const earlier = run.successes(before.tool);
     const names = shared(tool, before.tool);
     const match = before.match as ((args: unknown, earlier: unknown) => boolean) | undefined;
-    const allowed = earlier.some((past) =>
-      match
-        ? match(args, past)
-        : names.every((name) => canonicalJson((args as Args)[name]) === canonicalJson(past[name])),
-    );
-    if (!allowed) {
-      const path = match ? "" : (names[0] ?? "");
-      return { path, message: `${before.tool.name} has not succeeded for these arguments` };
+    const path = match ? "" : (names[0] ?? "");
+    try {
+      const allowed = earlier.some((past) =>
+        match
+          ? match(args, past)
+          : names.every((name) => canonicalJson((args as Args)[name]) === canonicalJson(past[name])),
+      );
+      if (!allowed) return { path, message: `${before.tool.name} has not succeeded for these arguments` };
+    } catch (thrown) {
+      return { path, message: `whether ${before.tool.name} allows these arguments is not known: ${messageOf(thrown)}` };
     }
   }
   return null;

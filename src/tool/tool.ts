@@ -21,7 +21,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
 }
 
-const missing: unique symbol = Symbol("not found");
+// Registered, so that a loop which brings its own copy of this package is still understood.
+const missing: unique symbol = Symbol.for("pawl: not found");
 
 /** What a tool returns for a valid call about something that does not exist. */
 export interface NotFound {

@@ -1,0 +1,164 @@
+/** What a batch came to: a table for people, an object for programs. */
+
+import type { Fault } from "../core/answer.ts";
+import { type Counts, localShare, settledRows } from "./counts.ts";
+import { count, counted, duration, percent, spend } from "./figures.ts";
+
+/** Beside the counts: what the command was. */
+export interface Setting {
+  readonly loop: string;
+  readonly version: string;
+  /** Path of the journal, or `null` where nothing is kept. */
+  readonly journal: string | null;
+  readonly batch: string;
+  /** Where the items' ids come from, in words; `null` where no row could be read. */
+  readonly identity: string | null;
+  /** Path of the output, or `null`. */
+  readonly out: string | null;
+  readonly currency: string;
+  readonly dryRun: boolean;
+  readonly seconds: number;
+  /** The data was read to its end, or to the limit. */
+  readonly complete: boolean;
+}
+
+/** The object that `--json` prints; its names are stable. Money in `currency`; `cost` is null where any is unpriced. */
+export interface Summary extends Setting, Omit<Counts, "rungs" | "usage" | "rows" | "bytes" | "questions"> {
+  /** Records that were met. */
+  readonly rows: number;
+  /** `localShare`: 0 to 1, null where nothing was asked. */
+  readonly questions: Counts["questions"] & { readonly localShare: number | null };
+  readonly rungs: Counts["rungs"];
+  readonly usage: {
+    readonly inputTokens: number;
+    readonly outputTokens: number;
+    readonly cost: number | null;
+    readonly pricedCost: number;
+    readonly unpriced: number;
+  };
+  readonly promise: "no promise yet";
+}
+
+export function summaryOf(counts: Counts, setting: Setting): Summary {
+  const { bytes: _, questions, usage, ...rest } = counts;
+  const { inputTokens, outputTokens, cost, unpriced } = usage;
+  return {
+    ...setting,
+    ...rest,
+    questions: { ...questions, localShare: localShare(questions) },
+    usage: { inputTokens, outputTokens, cost: unpriced > 0 ? null : cost, pricedCost: cost, unpriced },
+    promise: "no promise yet",
+  };
+}
+
+const faultWords: { readonly [name in Fault]: string } = {
+  unknown_tool: "picked a tool that was not offered",
+  second_call: "proposed more than one call",
+  invalid_arguments: "gave arguments that do not fit, twice",
+  invalid_value: "gave a value that does not fit",
+  rung_failed: "a rung failed altogether",
+};
+
+/** The table that ends `pawl run`, a line an entry. */
+export function summaryLines(counts: Counts, setting: Setting): readonly string[] {
+  return [...items(counts, setting), ...questions(counts), ...tools(counts), ...cost(counts, setting)];
+}
+
+function items(counts: Counts, { seconds, complete, dryRun }: Setting): string[] {
+  const lines = [
+    row("items", count(settledRows(counts)), `in ${duration(seconds)}${complete ? "" : ", stopped before the end"}`),
+    row("  done", count(counts.done), dryRun ? "dry run: nothing was changed and nothing is kept" : earlier(counts)),
+  ];
+  const add = (name: string, value: number, more = ""): void => {
+    if (value > 0) lines.push(row(`  ${name}`, count(value), more));
+  };
+  add("waiting", counts.waiting, dryRun ? "would wait for a person" : "for a person: pawl review");
+  add("asleep", counts.sleeping, "the same command goes on when their time has come");
+  add("failed", counts.failed);
+  for (const [code, failure] of Object.entries(counts.failures)) {
+    lines.push(`      ${code} ${count(failure.count)}: ${failure.example.split("\n")[0]}`);
+  }
+  add(
+    "at a limit",
+    counts.limit,
+    counts.spendLimit > 0 ? `${count(counts.spendLimit)} of them at the spend limit` : "",
+  );
+  add("set aside", counts.quarantined, "rows that were not run");
+  for (const { line, reason } of counts.examples.quarantined) lines.push(`      line ${line}: ${reason}`);
+  const more = counts.quarantined - counts.examples.quarantined.length;
+  if (more > 0) lines.push(`      and ${count(more)} more`);
+  add("held back", counts.held, "unfinished in another version of the loop: --changed continue, or restart");
+  add("busy", counts.busy, `elsewhere: ${counts.examples.busy.join(", ")}`);
+  add("stopped", counts.stopped, "unfinished: run the same command again");
+  const notes: string[] = [];
+  if (counts.kept > 0) {
+    notes.push(
+      `${counted(counts.kept, "item")} finished in another version of the loop: kept (--changed redo runs them again)`,
+    );
+  }
+  if (counts.resumed > 0) notes.push(`${counted(counts.resumed, "run")} resumed where an earlier process stopped`);
+  if (counts.continued > 0) notes.push(`${counted(counts.continued, "run")} of another version went on under this one`);
+  if (counts.restarted > 0) notes.push(`${counted(counts.restarted, "item")} begun anew, because the loop had changed`);
+  if (counts.effectsRisked > 0) {
+    notes.push(
+      `${counted(counts.effectsRisked, "call")} that change the world had been made in those before: they may now be made twice`,
+    );
+  }
+  if (counts.changedContent > 0) {
+    notes.push(`${counted(counts.changedContent, "item")} with other content than before: a new run each`);
+  }
+  if (counts.effectsRepeated > 0) {
+    notes.push(`${counted(counts.effectsRepeated, "interrupted call")} made again, under the same key`);
+  }
+  return [...lines, ...notes.map((note) => `  ${note}`)];
+}
+
+function earlier(counts: Counts): string {
+  return counts.earlier > 0 ? `${count(counts.earlier)} items were settled before this command` : "";
+}
+
+function questions({ questions, rungs, faults, repaired }: Counts): string[] {
+  const { local, remote, person, waiting } = questions;
+  const all = local + remote + person + waiting;
+  const share = localShare(questions);
+  if (share === null) return [];
+  const lines = [
+    row("questions", count(all)),
+    row("  kept local", percent(share), `${count(local)} decided on this machine (no promise yet)`),
+  ];
+  if (remote > 0)
+    lines.push(row("  elsewhere", percent(remote / all), `${count(remote)} decided by a rung that is not local`));
+  lines.push(
+    row("  to a person", percent((person + waiting) / all), `${count(person)} answered, ${count(waiting)} waiting`),
+  );
+  for (const [name, { asked, decided, broken, milliseconds }] of Object.entries(rungs)) {
+    const each = asked > 0 && milliseconds > 0 ? `, ${duration(milliseconds / asked / 1000)} each` : "";
+    const failed = broken > 0 ? `, failed ${count(broken)} times` : "";
+    lines.push(`      ${name}: asked ${count(asked)}, decided ${count(decided)}${failed}${each}`);
+  }
+  for (const [fault, times] of Object.entries(faults)) {
+    lines.push(row("  fault", count(times), `${fault}: ${faultWords[fault as Fault]}`));
+  }
+  if (repaired > 0)
+    lines.push(row("  repaired", count(repaired), "replies that fitted at the second try, or not even then"));
+  return lines;
+}
+
+function tools({ calls }: Counts): string[] {
+  const all = Object.values(calls).reduce((sum, value) => sum + value, 0);
+  if (all === 0) return [];
+  const parts = Object.entries(calls).map(([outcome, value]) => `${count(value)} ${outcome.replace("_", " ")}`);
+  return [row("tool calls", count(all), parts.join(", "))];
+}
+
+function cost({ usage }: Counts, { currency }: Setting): string[] {
+  const tokens = usage.inputTokens + usage.outputTokens;
+  return [
+    row("tokens", count(tokens), `${count(usage.inputTokens)} read, ${count(usage.outputTokens)} written`),
+    row("spend", spend(usage, currency)),
+  ];
+}
+
+function row(name: string, value: string, more = ""): string {
+  return `${name.padEnd(14)} ${value.padStart(8)}${more === "" ? "" : `  ${more}`}`;
+}

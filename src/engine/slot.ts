@@ -1,0 +1,160 @@
+/**
+ * One sequence of a context: tokens evaluated, kept and rewound. All reading and writing of a chat model goes
+ * through here, so this is where context shift cannot happen and where probabilities become honest.
+ */
+
+import type {
+  ControlledEvaluateInputItem,
+  LlamaContextSequence,
+  LlamaGrammarEvaluationState,
+  Token,
+} from "node-llama-cpp";
+import { ModelError } from "../core/errors.ts";
+import type { Pass } from "./pass.ts";
+
+/** Tokens whose log-probability is wanted after position `at`. */
+export interface Want {
+  readonly at: number;
+  readonly tokens: readonly number[];
+}
+
+/** Most tokens of one pass. More would only cost memory: the runtime keeps room for all their logits. */
+export const PASS_TOKENS = 512;
+
+export class Slot {
+  readonly #sequence: LlamaContextSequence;
+  /** Where the prefix ends that this slot keeps evaluated. */
+  #prefixEnd = 0;
+  /** Of whichever request used it last; slots are given up in that order. */
+  lastUsed = 0;
+  /** Tokens evaluated since the slot was made. */
+  evaluated = 0;
+
+  constructor(sequence: LlamaContextSequence) {
+    this.#sequence = sequence;
+  }
+
+  /** Most tokens that can be held: one less than the context, where the runtime would begin to shift. */
+  get room(): number {
+    return this.#sequence.contextSize - 1;
+  }
+
+  /** Whether the first `length` of these tokens are evaluated already, none after them considered. */
+  holds(tokens: readonly number[], length: number): boolean {
+    const held = this.#sequence.contextTokens;
+    return held.length >= length && tokens.slice(0, length).every((token, at) => held[at] === token);
+  }
+
+  /**
+   * Evaluates a question's prefix in a pass of its own, unless it is there, and rewinds to its end. So every item
+   * goes through passes of the same shape and the same item gives the same numbers.
+   */
+  async keep(prefix: readonly number[], pass: Pass): Promise<void> {
+    if (!this.holds(prefix, prefix.length) || this.#prefixEnd !== prefix.length) {
+      this.#checkRoom(prefix.length);
+      await this.#rewind(prefix, 0);
+      await this.#evaluate(prefix, pass);
+      this.#prefixEnd = prefix.length;
+      // Models with a sliding window or a recurrent state cannot rewind without one.
+      if (this.#sequence.needsCheckpoints) await this.#sequence.takeCheckpoint();
+    }
+    await this.#rewind(prefix, prefix.length);
+  }
+
+  /**
+   * Makes the slot hold `tokens`, re-reading from position `from`, and gives the natural log-probabilities wanted,
+   * one list a want. They are read from raw logits over the whole vocabulary, before any sampler or grammar.
+   */
+  async read(tokens: readonly number[], from: number, wants: readonly Want[], pass: Pass): Promise<number[][]> {
+    this.#checkRoom(tokens.length);
+    await this.#rewind(tokens, from);
+    const firstWant = wants.reduce((first, want) => Math.min(first, want.at), tokens.length);
+    await this.#evaluate(tokens.slice(0, firstWant), pass, PASS_TOKENS);
+    const start = this.#sequence.nextTokenIndex;
+    if (start >= tokens.length) return [];
+    const wanted = new Map(wants.map((want) => [want.at, want.tokens]));
+    const input = tokens.slice(start).map((token, index): ControlledEvaluateInputItem => {
+      const want = wanted.get(start + index);
+      if (!want) return token as Token;
+      const filter = { tokens: want as readonly Token[], includeSelected: true };
+      // No temperature: the greedy chain does not truncate before the read, and its token has the largest logit.
+      return [token as Token, { generateNext: { token: true, totalLogitWeight: true, logits: { filter } } }];
+    });
+    const outputs = await this.#sequence.controlledEvaluate(input, { contextShift: noShift });
+    this.evaluated += input.length;
+    pass.done();
+    return wants.map(({ at, tokens: asked }) => {
+      const next = outputs[at - start]?.next;
+      const best = next?.token === null || next?.token === undefined ? undefined : next.logits?.get(next.token);
+      if (best === undefined || next?.totalLogitWeight === undefined) {
+        throw new ModelError("E_ENGINE", "the runtime gave no logits where they were asked for");
+      }
+      const normaliser = best + Math.log(next.totalLogitWeight);
+      return asked.map((token) => (next.logits?.get(token as Token) ?? Number.NEGATIVE_INFINITY) - normaliser);
+    });
+  }
+
+  /**
+   * Writes on behind `tokens`, greedily, held to a grammar where one is given, until `stop` says so, the model ends
+   * or `limit` tokens are written. Returns the written tokens.
+   */
+  async write(
+    tokens: readonly number[],
+    limit: number,
+    grammar: LlamaGrammarEvaluationState | undefined,
+    stop: (written: readonly number[]) => boolean,
+    pass: Pass,
+  ): Promise<{ written: number[]; ended: boolean }> {
+    this.#checkRoom(tokens.length + limit);
+    await this.#rewind(tokens, tokens.length - 1);
+    await this.#evaluate(tokens, pass, PASS_TOKENS);
+    const rest = tokens.slice(this.#sequence.nextTokenIndex) as Token[];
+    this.evaluated += rest.length;
+    const written: number[] = [];
+    const options = { temperature: 0, contextShift: noShift, ...(grammar ? { grammarEvaluationState: grammar } : {}) };
+    for await (const token of this.#sequence.evaluate(rest, options)) {
+      written.push(token);
+      pass.done();
+      if (stop(written)) return { written, ended: true };
+      if (written.length >= limit) return { written, ended: false };
+    }
+    return { written, ended: true };
+  }
+
+  /** Cuts the state back to at most `length` tokens that agree with `tokens`. */
+  async #rewind(tokens: readonly number[], length: number): Promise<void> {
+    await this.#sequence.adaptStateToTokens(tokens.slice(0, Math.max(0, length)) as Token[], false);
+  }
+
+  /**
+   * Evaluates in passes of a fixed size, so that a long text shows signs of life and can be given up in between.
+   * `leave` tokens at the end may be left to the caller's own pass.
+   */
+  async #evaluate(tokens: readonly number[], pass: Pass, leave = 0): Promise<void> {
+    while (tokens.length - this.#sequence.nextTokenIndex > leave) {
+      const start = this.#sequence.nextTokenIndex;
+      const part = tokens.slice(start, start + PASS_TOKENS) as Token[];
+      await this.#sequence.evaluateWithoutGeneratingNewTokens(part, { contextShift: noShift });
+      this.evaluated += part.length;
+      pass.done();
+    }
+  }
+
+  #checkRoom(tokens: number): void {
+    if (tokens <= this.room) return;
+    throw new ModelError(
+      "E_TOO_LONG",
+      `the prompt and its answer need ${tokens} tokens, the context holds ${this.room}`,
+      {
+        value: { tokens, limit: this.room },
+      },
+    );
+  }
+}
+
+/** Lengths are checked before; should one slip through, it is an error and never a silently shortened prompt. */
+const noShift = {
+  strategy: (): never => {
+    throw new ModelError("E_TOO_LONG", "the context is full; Pawl never lets the runtime shift a prompt out of it");
+  },
+};

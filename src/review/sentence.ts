@@ -1,0 +1,83 @@
+/** Why a step came out as it did, in one sentence that code makes from the journal. */
+
+import type { Attempt, Origin } from "../core/answer.ts";
+import type { SleepStarted, ToolCalled, ToolStarted, ValueDrawn } from "../core/event.ts";
+import type { Json } from "../core/json.ts";
+import { describeOutcome } from "../core/outcome.ts";
+import type { ProposedCall } from "../core/question.ts";
+import { reasonsOf } from "../gate/reason.ts";
+
+interface Asked {
+  readonly trail: readonly Attempt[];
+  /** `null` while it waits. */
+  readonly rung: string | null;
+  readonly value?: Json;
+  readonly origin?: Origin | undefined;
+  readonly by: string | null;
+}
+
+/** Such as: model:x said shipping, but confidence 0.41 is below the threshold 0.9; ana answered billing. */
+export function askedReason({ trail, rung, value, origin, by }: Asked): string {
+  const clauses = trail.filter(isTelling).map(whyUp);
+  if (by !== null) clauses.push(`${by} answered ${shownValue(value ?? null)}`);
+  else if (rung === null) clauses.push("a person is asked");
+  else {
+    const standing = trail.find((attempt) => attempt.verdict?.stands);
+    const from = origin ? ` (first given by ${origin.rung} in ${origin.run} at ${origin.path})` : "";
+    const because = standing?.verdict && standing.verdict.checks.length > 0 ? `: ${reasonsOf(standing.verdict)}` : "";
+    clauses.push(`${rung} answered ${shownValue(value ?? null)}${from}, which stands${because}`);
+  }
+  return `${clauses.join("; ")}.`;
+}
+
+/** An attempt that did not stand; that a cache has not seen the question before goes without saying. */
+function isTelling({ kind, verdict, rung }: Attempt): boolean {
+  return kind !== "waiting" && !verdict?.stands && !(rung === "cache" && kind === "escalated");
+}
+
+/** Why an attempt did not stand. */
+function whyUp(attempt: Attempt): string {
+  const { rung, kind, value, fault, reason = "no reason given", verdict, repaired } = attempt;
+  const again = repaired ? " at its second try" : "";
+  if (fault === "rung_failed") return `${rung} failed${again}: ${reason}`;
+  if (kind === "escalated") return reason.startsWith(`${rung}:`) ? reason : `${rung}: ${reason}`;
+  const said = `${rung} said ${shownValue(value ?? null)}${again}`;
+  if (fault) return `${said}, which does not fit (${fault}): ${reason}`;
+  return verdict ? `${said}, but ${reasonsOf(verdict)}` : said;
+}
+
+export function calledReason(event: ToolCalled, key: string | null): string {
+  const under = key === null ? "" : ` under the key ${key}`;
+  const { tool, outcome, milliseconds } = event;
+  if (outcome.kind === "refused") return `${tool} was not called, ${describeOutcome(outcome)}.`;
+  const came = outcome.kind === "ok" ? "answered" : describeOutcome(outcome);
+  return `${tool} was called${under} and ${came} after ${milliseconds} ms.`;
+}
+
+export function startedReason({ tool, key }: ToolStarted): string {
+  return `${tool} was begun under the key ${key} and is not known to have ended: it is called again under that key.`;
+}
+
+export function drawnReason({ kind, value }: ValueDrawn): string {
+  return kind === "now" ? `The time was ${new Date(value).toISOString()}.` : `The number ${value} was drawn.`;
+}
+
+export function sleptReason({ until }: SleepStarted): string {
+  return `It slept until ${new Date(until).toISOString()}.`;
+}
+
+/** A raw answer, short: a name as it is, a call as `tool({...})`, the rest as JSON. */
+export function shownValue(value: Json): string {
+  if (typeof value === "string") return shortened(value);
+  if (isCall(value)) return shortened(`${value.tool}(${JSON.stringify(value.args ?? {})})`);
+  return shortened(JSON.stringify(value));
+}
+
+function isCall(value: Json): value is ProposedCall & { readonly [key: string]: Json } {
+  return typeof value === "object" && value !== null && "tool" in value && typeof value.tool === "string";
+}
+
+function shortened(text: string): string {
+  const line = text.replace(/\s+/g, " ");
+  return line.length > 160 ? `${line.slice(0, 159)}…` : line;
+}

@@ -1,0 +1,268 @@
+import { expect, test } from "vitest";
+import type { Reply } from "../core/answer.ts";
+import { Question, type QuestionSpec, type Repair } from "../core/question.ts";
+import { FakeChat, type FakeChatScript } from "../engine/fake.contract.ts";
+import { type ModelRungOptions, model } from "./model.ts";
+import { rungContract } from "./rung.contract.ts";
+import type { OpenNeeds } from "./rung.ts";
+
+function needsOf(notes: Map<string, string> = new Map()): OpenNeeds {
+  return {
+    notes: { get: (key) => notes.get(key), set: (key, value) => void notes.set(key, value) },
+    recall: () => undefined,
+    say: () => {},
+  };
+}
+
+const context = {
+  signal: new AbortController().signal,
+  run: "r",
+  item: null,
+  suggestion: null,
+  repair: null as Repair | null,
+};
+const options = [
+  { name: "cards", description: "a lost card" },
+  { name: "cash", description: "cash machines" },
+];
+const tools = [
+  {
+    name: "find_order",
+    description: "Look up an order.",
+    effect: "read" as const,
+    input: {
+      type: "object",
+      properties: { order: { type: "string", pattern: "^[A-Z]{2}\\d{6}$" } },
+      required: ["order"],
+    },
+  },
+  {
+    name: "reply",
+    description: "Write to the customer.",
+    effect: "write" as const,
+    input: { type: "object", properties: { text: { type: "string" } }, required: ["text"] },
+  },
+];
+
+function ask(about: string, spec: Partial<QuestionSpec> = {}): Question {
+  const whole: QuestionSpec = {
+    verb: "choose",
+    ask: "Which team?",
+    cue: "Answer:",
+    options,
+    otherwise: null,
+    fields: null,
+    tools: [],
+    maxTokens: 0,
+    split: null,
+    check: null,
+    ...spec,
+  };
+  return new Question(
+    "team",
+    "team",
+    whole,
+    () => about,
+    (value) => ({ ok: true, value }),
+  );
+}
+
+const pick = (about: string, spec: Partial<QuestionSpec> = {}) =>
+  ask(about, { verb: "pick", options: tools, tools, ...spec });
+
+async function opened(script: FakeChatScript = {}, options: ModelRungOptions = {}, notes = new Map<string, string>()) {
+  const engine = new FakeChat(script);
+  const rung = model("smollm2-135m", { engine, ...options });
+  await rung.open?.(needsOf(notes));
+  return { rung, engine, notes };
+}
+
+function answered(reply: Reply): Extract<Reply, { kind: "answered" }> {
+  if (reply.kind !== "answered") throw new Error(`not answered: ${JSON.stringify(reply)}`);
+  return reply;
+}
+
+test("is named after its model, local, free, and careful by default", () => {
+  expect(model("some/SmolLM2.gguf")).toMatchObject({ name: "model:SmolLM2", local: true, mostCost: 0, acceptAt: 0.9 });
+});
+
+test("chooses by the names behind the cue, with mass, margin and what it read", async () => {
+  const { rung, engine } = await opened();
+  const reply = answered(await rung.decide(ask("my cards are lost"), context));
+  expect(reply).toMatchObject({
+    value: "cards",
+    basis: "raw",
+    confidence: expect.closeTo(0.5 / 0.51, 6),
+    evidence: {
+      mass: expect.closeTo(0.51, 6),
+      margin: expect.closeTo(Math.log(50), 6),
+      prior: { items: 1, corrected: false },
+    },
+    usage: { inputTokens: 4, cost: 0 },
+  });
+  expect(reply.evidence.logp).toEqual([Math.log(0.5), Math.log(0.01)]);
+  const [prefix] = [...engine.prefixes.values()];
+  expect(prefix).toMatchObject({ cue: "Answer:", choices: [" cards", " cash"] });
+  expect(prefix!.instructions).toContain("- cards: a lost card");
+});
+
+test("the prior is off until thirty items, then taken off, and frozen after sixty-four", async () => {
+  // A model that always likes "cash" ten times better, and "cards" twice as much where the item says so.
+  const logp = (choice: string, item: string) => Math.log(choice === "cash" ? 0.5 : item.includes("card") ? 0.1 : 0.05);
+  const { rung, notes } = await opened({ logp });
+  const said: unknown[] = [];
+  for (let index = 0; index < 100; index++) {
+    const reply = answered(await rung.decide(ask(`${index % 2 === 0 ? "a card" : "money"} ${index}`), context));
+    said.push(reply.value);
+    expect(reply.evidence.prior).toEqual({ items: Math.min(64, index + 1), corrected: index >= 29 });
+  }
+  expect(said.slice(0, 29)).toEqual(new Array(29).fill("cash"));
+  expect(said.slice(30)).toEqual(Array.from({ length: 70 }, (_, index) => (index % 2 === 0 ? "cards" : "cash")));
+  // It outlives the process, and the same item does not count twice.
+  const later = await opened({ logp }, {}, notes);
+  expect(answered(await later.rung.decide(ask("a card 0"), context)).evidence.prior).toEqual({
+    items: 64,
+    corrected: true,
+  });
+  // Another question has a prior of its own, and it can be switched off.
+  const other = answered(await later.rung.decide(ask("a card", { ask: "Whose?" }), context));
+  expect(other.evidence.prior).toEqual({ items: 1, corrected: false });
+  const without = await opened({ logp }, { prior: false }, notes);
+  expect(answered(await without.rung.decide(ask("a card"), context)).value).toBe("cash");
+});
+
+test("a burst of one item teaches the prior once", async () => {
+  const { rung } = await opened();
+  for (let index = 0; index < 40; index++) {
+    const reply = answered(await rung.decide(ask("my cards"), context));
+    expect(reply.evidence.prior?.items).toBe(1);
+  }
+});
+
+test("choosing the way out escalates with what it read", async () => {
+  const { rung } = await opened();
+  const reply = await rung.decide(ask("this is none of these", { otherwise: "none of these" }), context);
+  expect(reply).toMatchObject({ kind: "escalated", reason: expect.stringContaining("none of these") });
+  expect(reply).toMatchObject({
+    evidence: { options: [{ name: "cards" }, { name: "cash" }, { name: "none of these" }] },
+  });
+});
+
+test("no number is no confidence, never a guess", async () => {
+  const { rung } = await opened({ logp: () => Number.NaN });
+  expect(answered(await rung.decide(ask("x"), context)).confidence).toBeNull();
+});
+
+test("picks a tool and fills its arguments from the item", async () => {
+  const { rung } = await opened();
+  const reply = answered(await rung.decide(pick("please find_order AB123456"), context));
+  expect(reply.value).toEqual({ tool: "find_order", args: { order: "AB123456" } });
+  // The tool's probability times that of its least sure argument.
+  expect(reply.confidence).toBeCloseTo((0.5 / 0.51) * 0.8, 6);
+  expect(reply.evidence.fields).toEqual({ order: { how: "copied", confidence: expect.closeTo(0.8, 6) } });
+});
+
+test("long free text bears no decision, short text does", async () => {
+  const long = "Dear customer, we are sorry to hear that and will send another one.";
+  const { rung } = await opened({ values: (item) => [item.includes("long") ? long : "No."] });
+  const tool = 0.5 / 0.51;
+  expect(answered(await rung.decide(pick("reply long"), context)).confidence).toBeCloseTo(tool, 6);
+  expect(answered(await rung.decide(pick("reply short"), context)).confidence).toBeCloseTo(tool * 0.7, 6);
+});
+
+test("the answer that ends a loop needs no arguments", async () => {
+  const finish = { name: "finish", description: "There is nothing more to do." };
+  const { rung } = await opened();
+  const reply = answered(await rung.decide(pick("finish now", { options: [...tools, finish] }), context));
+  expect(reply.value).toEqual({ tool: "finish", args: {} });
+});
+
+test("a schema that cannot be honoured escalates with the keyword's name", async () => {
+  const { rung } = await opened();
+  const fields = { type: "object", properties: { n: { type: "integer", multipleOf: 5 } }, required: ["n"] };
+  const reply = await rung.decide(ask("x", { verb: "extract", fields }), context);
+  expect(reply).toMatchObject({ kind: "escalated", reason: expect.stringMatching(/multipleOf.*E_SCHEMA_UNSUPPORTED/) });
+});
+
+test("extracts with the confidence of its least sure field", async () => {
+  const { rung } = await opened();
+  const fields = {
+    type: "object",
+    properties: {
+      order: { type: "string", pattern: "^[A-Z]{2}\\d{6}$" },
+      kind: { enum: ["refund", "question"], description: "what is wanted" },
+    },
+    required: ["order", "kind"],
+  };
+  const reply = answered(await rung.decide(ask("a refund of AB123456", { verb: "extract", fields }), context));
+  expect(reply.value).toEqual({ order: "AB123456", kind: "refund" });
+  expect(reply.confidence).toBeCloseTo(0.8, 6);
+});
+
+test("writes; a text without an end, an empty one and the way out escalate", async () => {
+  const write = (text: string, maxTokens = 10) => ask(text, { verb: "write", maxTokens, otherwise: "cannot" });
+  const { rung } = await opened({ text: (item) => item });
+  expect(answered(await rung.decide(write("all is well"), context))).toMatchObject({
+    value: "all is well",
+    confidence: 0.5,
+  });
+  expect(await rung.decide(write("one two three", 2), context)).toMatchObject({
+    kind: "escalated",
+    reason: expect.stringContaining("2 tokens"),
+  });
+  expect(await rung.decide(write(" "), context)).toMatchObject({ kind: "escalated" });
+  expect(await rung.decide(write("cannot"), context)).toMatchObject({
+    kind: "escalated",
+    reason: expect.stringContaining("way out"),
+  });
+});
+
+test("a repair is shown to the model behind the item, and teaches no prior", async () => {
+  const { rung, engine } = await opened();
+  const repair = { previous: { tool: "reply" }, path: "args.text", message: "too short" };
+  const reply = answered(await rung.decide(pick("reply"), { ...context, repair }));
+  expect(engine.asked.at(-1)?.item).toBe(
+    'reply\n\nAn earlier answer was wrong at args.text: {"tool":"reply"}\ntoo short',
+  );
+  expect(reply.evidence.prior).toEqual({ items: 0, corrected: false });
+});
+
+test("an item that is too long is refused, or read in pieces by the author's rule", async () => {
+  const { rung } = await opened({ limit: 5 });
+  const long = "cards cards cards and some words more";
+  expect(await rung.decide(ask(long), context)).toMatchObject({
+    kind: "escalated",
+    reason: expect.stringMatching(/7 tokens.*room for 5.*E_TOO_LONG/),
+  });
+  const split = (about: string) => [about.split(" ").slice(0, 4).join(" "), about.split(" ").slice(4).join(" ")];
+  const reply = answered(await rung.decide(ask(long, { split }), context));
+  expect(reply).toMatchObject({
+    value: "cards",
+    evidence: { pieces: 2, logp: [Math.log(0.5) / 2 + Math.log(0.01) / 2, Math.log(0.01)] },
+  });
+});
+
+test("a broken engine is thrown, an engine that was given is not closed", async () => {
+  const { rung, engine } = await opened();
+  await rung.close?.();
+  expect(engine.closed).toBe(false);
+  await expect(async () => rung.decide(ask("x"), context)).rejects.toMatchObject({ code: "E_NOT_OPEN" });
+  await rung.open?.(needsOf());
+  await engine.close();
+  await expect(async () => rung.decide(ask("x"), context)).rejects.toMatchObject({ code: "E_ENGINE_CLOSED" });
+});
+
+test("options without descriptions are named in one line, the way out among them", async () => {
+  const { rung, engine } = await opened();
+  const yesNo = ["yes", "no"].map((name) => ({ name, description: "" }));
+  await rung.decide(ask("yes", { verb: "judge", ask: "Is it?", options: yesNo, otherwise: "cannot tell" }), context);
+  const [prefix] = [...engine.prefixes.values()];
+  expect(prefix!.instructions).toBe("Is it?\nAnswer with one of: yes, no, cannot tell.");
+  expect(prefix!.choices).toEqual([" yes", " no", " cannot tell"]);
+});
+
+rungContract({
+  name: "the chat model",
+  make: () => model("smollm2-135m", { engine: new FakeChat({ values: () => ["AB123456"] }) }),
+  expects: "answered",
+});
