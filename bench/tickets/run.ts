@@ -236,8 +236,8 @@ async function writeAll(rung: Rung, { ask, options }: Question, tickets: readonl
     input: z.string(),
     output: z.string(),
     run: async (text, step) => {
-      const prompt = `${ask} Answer with the name of one team and nothing else.\n${list.join("\n")}`;
-      return (await step.write("team", { about: text, ask: prompt, maxTokens: 16 })).value;
+      const about = `${ask}\n${list.join("\n")}\n\nMessage: ${text}\n\nAnswer with the name of one team and nothing else.`;
+      return (await step.write("team", { about, ask: "You are a helpful assistant.", maxTokens: 16 })).value;
     },
   });
   return await each(tickets, loop, rung, "nothing", (events) => {

@@ -42,7 +42,7 @@ export interface BatchOptions {
 /** How a batch ended. */
 export interface BatchEnd {
   readonly counts: Counts;
-  /** The data was read to its end, or to the limit. */
+  /** The data was read to its end, or to the limit, and no run was stopped. */
   readonly complete: boolean;
 }
 
@@ -118,7 +118,7 @@ class Batch {
     }
     await this.#idle();
     if (this.#failure) throw this.#failure.error;
-    return { counts: this.counts, complete: last !== null };
+    return { counts: this.counts, complete: last !== null && this.counts.stopped === 0 };
   }
 
   /** Handles every row. Returns the last position, or `null` where it was stopped before the end. */

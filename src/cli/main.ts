@@ -8,6 +8,8 @@ import { commands } from "./commands.ts";
 import { faultOf } from "./fault.ts";
 
 const wantsJson = process.argv.includes("--json");
+/** Standard output carries rows then. */
+const rowsOnOutput = /(^| )(--out[ =]|-o ?)-( |$)/.test(process.argv.slice(2).join(" "));
 
 function version(): string {
   const file = new URL("../../package.json", import.meta.url);
@@ -57,7 +59,7 @@ function report(thrown: unknown): ExitCode {
 }
 
 function say(code: string, message: string, exit: ExitCode): ExitCode {
-  if (wantsJson) print(JSON.stringify({ error: { code, message, exit } }));
+  if (wantsJson) (rowsOnOutput ? log : print)(JSON.stringify({ error: { code, message, exit } }));
   else log(`pawl: ${message} (${code})`);
   return exit;
 }
@@ -70,6 +72,13 @@ function leave(code: ExitCode): void {
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   throw error;
+});
+
+// A promise that a loop or a tool forgot about is no reason to end ten thousand other runs. It is said, at once.
+process.on("unhandledRejection", (reason) => {
+  log(
+    `pawl: a promise was rejected and nobody looked: ${reason instanceof Error ? (reason.stack ?? reason.message) : reason}`,
+  );
 });
 
 main().then(leave, (thrown: unknown) => leave(report(thrown)));

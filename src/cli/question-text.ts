@@ -69,9 +69,10 @@ export function questionLines(waiting: WaitingQuestion, place: string, rows: num
   );
   for (const choice of choices) lines.push(choiceLine(choice, width, question));
   if (question.verb === "extract") lines.push(styled("dim", `  fields: ${fieldNames(question)}`));
+  lines.push("");
   if (suggestion) {
     const sure = suggestion.confidence === null ? "" : ` at ${probability(suggestion.confidence)}`;
-    lines.push("", `${suggestion.rung} suggests: ${styled("green", cleanLine(longValue(suggestion.value)))}${sure}`);
+    lines.push(`${suggestion.rung} suggests: ${styled("green", cleanLine(longValue(suggestion.value)))}${sure}`);
   }
   lines.push(styled("dim", cleanLine(waiting.reason)));
   return lines;
@@ -80,8 +81,9 @@ export function questionLines(waiting: WaitingQuestion, place: string, rows: num
 function choiceLine({ key, name, description, p }: Choice, width: number, question: QuestionRecord): string {
   const effect = question.tools.find((tool) => tool.name === name)?.effect;
   const mark = effect === undefined || effect === "read" ? "" : styled("red", ` ${effect}`);
-  const likely = p === null ? "" : `${probability(p)} ${styled("cyan", bar(p, 10))}`;
-  const words = [cleanLine(description), mark, likely].filter((part) => part !== "").join("  ");
+  // Padded before it is styled: escape codes have a length too.
+  const likely = p === null ? "" : `${probability(p).padStart(4)} ${styled("cyan", bar(p, 10).padEnd(10))}`;
+  const words = [likely, cleanLine(description), mark].filter((part) => part !== "").join("  ");
   return `  ${styled("bold", (key ?? "").padStart(1))}  ${cleanLine(name).padEnd(width)}  ${words}`.trimEnd();
 }
 

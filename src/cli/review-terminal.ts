@@ -136,7 +136,11 @@ class Review {
   /** The answer that a key stands for; `null` where it stands for none, or its line was given up. */
   async #pressed(waiting: WaitingQuestion, key: string): Promise<Said | null> {
     const { question, suggestion } = waiting;
-    if (key === "\r" || key === "\n") return suggestion ? this.#checked(waiting, suggestion.value) : null;
+    if (key === "\r" || key === "\n") {
+      if (suggestion) return this.#checked(waiting, suggestion.value);
+      print(styled("dim", "there is no suggestion to take"));
+      return null;
+    }
     if (key === "e") return this.#edited(waiting);
     const choice = choicesOf(waiting).find((one) => one.key === key);
     if (!choice) return null;

@@ -23,11 +23,10 @@ export interface Config {
 
 /** Checks a config and gives it its type. Throws `UsageError` naming what is wrong. */
 export function defineConfig(config: Config): Config {
-  const known = ["journal", "ladder", "questions", "effects", "budget"];
-  const unknown = Object.keys(config).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    throw new UsageError("E_CONFIG", `the config has no "${unknown}"; it has ${known.join(", ")}`, { value: unknown });
-  }
+  refuseUnknown(config, "the config", ["journal", "ladder", "questions", "effects", "budget"]);
+  // A limit that is misspelt, or that this version does not know, would be one that silently does not hold.
+  refuseUnknown(config.effects ?? {}, "the config's effects", ["write", "irreversible"]);
+  refuseUnknown(config.budget ?? {}, "the config's budget", ["currency"]);
   for (const [name, ladder] of ladders(config)) {
     const names = ladder.map((rung) => rung.name);
     const twice = names.find((rung, index) => names.indexOf(rung) < index);
@@ -36,6 +35,12 @@ export function defineConfig(config: Config): Config {
     }
   }
   return config;
+}
+
+function refuseUnknown(part: object, what: string, known: readonly string[]): void {
+  const unknown = Object.keys(part).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw new UsageError("E_CONFIG", `${what} has no "${unknown}"; it has ${known.join(", ")}`, { value: unknown });
 }
 
 function ladders(config: Config): [string, readonly Rung[]][] {

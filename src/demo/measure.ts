@@ -44,13 +44,15 @@ export async function measurePlainPrompt(
   bounds: Bounds,
 ): Promise<readonly { readonly right: boolean }[]> {
   const list = Object.entries(teams.options).map(([name, description]) => `- ${name}: ${description}`);
-  const ask = `${teams.ask} Answer with the name of one team and nothing else.\n${list.join("\n")}`;
+  const prompt = (text: string): string =>
+    `${teams.ask}\n${list.join("\n")}\n\nMessage: ${text}\n\nAnswer with the name of one team and nothing else.`;
+  const ask = "You are a helpful assistant.";
   const loop = defineLoop({
     name: "plain-prompt",
     input: ticketSchema,
     output: teamSchema,
     run: async (ticket, step) => ({
-      team: (await step.write("team", { about: ticket.text, ask, maxTokens: 12 })).value,
+      team: (await step.write("team", { about: prompt(ticket.text), ask, maxTokens: 16 })).value,
     }),
   });
   return await each(loop, rung, tickets, bounds, (ticket, events) => {

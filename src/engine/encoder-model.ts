@@ -2,6 +2,7 @@
 
 import type { LlamaEmbeddingContext } from "node-llama-cpp";
 import { ModelError } from "../core/errors.ts";
+import type { Embedding } from "./engine.ts";
 import { loadModel } from "./load.ts";
 import type { Pass } from "./pass.ts";
 import type { OpenEncoder, Opened } from "./protocol.ts";
@@ -33,7 +34,7 @@ export class EncoderModel {
   }
 
   /** Rejects with `E_TOO_LONG` beyond the context and with `E_EMPTY` where a text has no token at all. */
-  async embed(text: string, pass: Pass): Promise<{ vector: Float32Array; tokens: number }> {
+  async embed(text: string, pass: Pass): Promise<Embedding> {
     // Tokenised here with special tokens off: text is data, `[SEP]` in it is five letters.
     const own = [...this.#tokenize(text)];
     if (own.length === 0) throw new ModelError("E_EMPTY", "an empty text has no vector");

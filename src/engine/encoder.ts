@@ -2,7 +2,7 @@
 
 import type { EngineOptions } from "./chat.ts";
 import { machineCores } from "./cores.ts";
-import type { EncoderEngine, ModelIdentity } from "./engine.ts";
+import type { Embedding, EncoderEngine, ModelIdentity } from "./engine.ts";
 import { identify } from "./identity.ts";
 import { EngineProcess } from "./process.ts";
 
@@ -40,8 +40,8 @@ export class EmbeddedEncoder implements EncoderEngine {
     return this.#engine;
   }
 
-  async embed(text: string, signal?: AbortSignal): Promise<Float32Array> {
-    return (await this.#engine.call("embed", { text }, signal)).vector;
+  embed(text: string, signal?: AbortSignal): Promise<Embedding> {
+    return this.#engine.call("embed", { text }, signal);
   }
 
   close(): Promise<void> {

@@ -109,11 +109,17 @@ export interface ChatEngine {
   close(): Promise<void>;
 }
 
+export interface Embedding {
+  /** L2-normalised, `dimensions` numbers. */
+  readonly vector: Float32Array;
+  readonly tokens: number;
+}
+
 /** A sentence encoder in a process of its own. */
 export interface EncoderEngine {
   readonly model: ModelIdentity;
   readonly dimensions: number;
-  /** One L2-normalised vector of `dimensions` numbers a text. Rejects with `E_TOO_LONG` like the chat model. */
-  embed(text: string, signal?: AbortSignal): Promise<Float32Array>;
+  /** Rejects with `E_TOO_LONG` like the chat model, and with `E_EMPTY` for a text without a token. */
+  embed(text: string, signal?: AbortSignal): Promise<Embedding>;
   close(): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { shortHash } from "../core/hash.ts";
 import { canonicalJson } from "../core/json.ts";
 import type {
   ChatEngine,
+  Embedding,
   EncoderEngine,
   Filled,
   FillRequest,
@@ -115,7 +116,7 @@ export class FakeEncoder implements EncoderEngine {
   readonly embedded: string[] = [];
   closed = false;
 
-  async embed(text: string, signal?: AbortSignal): Promise<Float32Array> {
+  async embed(text: string, signal?: AbortSignal): Promise<Embedding> {
     signal?.throwIfAborted();
     if (this.closed) throw new ModelError("E_ENGINE_CLOSED", "the engine was closed");
     const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
@@ -130,7 +131,7 @@ export class FakeEncoder implements EncoderEngine {
     const vector = new Float32Array(this.dimensions);
     for (const word of words) vector[Number.parseInt(shortHash(word).slice(0, 6), 16) % this.dimensions]! += 1;
     const length = Math.hypot(...vector);
-    return vector.map((number) => number / length);
+    return { vector: vector.map((number) => number / length), tokens: words.length };
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { ModelError, messageOf, PawlError, UsageError } from "../core/errors.ts";
 import type { JsonSchema } from "../core/schema.ts";
-import type { Filled, Prefix, PrefixId, Score, Written } from "./engine.ts";
+import type { Embedding, Filled, Prefix, PrefixId, Score, Written } from "./engine.ts";
 
 export interface OpenChat {
   readonly kind: "chat";
@@ -63,7 +63,7 @@ export interface Calls {
   fill: [FillArguments, Filled];
   write: [Behind & { readonly maxTokens: number }, Written];
   measure: [Behind, { tokens: number; limit: number }];
-  embed: [{ readonly text: string }, { vector: Float32Array; tokens: number }];
+  embed: [{ readonly text: string }, Embedding];
 }
 export type CallName = keyof Calls;
 

@@ -2,7 +2,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { installRuntime, pawlHome, RUNTIME_VERSION, runtimeFolder } from "./runtime.ts";
+import { pawlHome } from "../core/home.ts";
+import { installRuntime, RUNTIME_VERSION, runtimeFolder } from "./runtime.ts";
 
 let folder: string;
 const path = process.env.PATH;

@@ -6,10 +6,10 @@
 import { spawn } from "node:child_process";
 import { lstat, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ModelError, messageOf, StorageError } from "../core/errors.ts";
+import { pawlHome } from "../core/home.ts";
 
 export type Runtime = typeof import("node-llama-cpp");
 
@@ -26,15 +26,6 @@ const PLATFORM_PACKAGES: { readonly [platform: string]: string } = {
   "win32-x64": "win-x64",
   "win32-arm64": "win-arm64",
 };
-
-/** Pawl's own folder: `PAWL_HOME`, else the platform's data folder. The models' store lies in the same one. */
-export function pawlHome(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.PAWL_HOME) return resolve(env.PAWL_HOME);
-  if (env.XDG_DATA_HOME) return join(env.XDG_DATA_HOME, "pawl");
-  if (process.platform === "win32") return join(env.LOCALAPPDATA ?? join(homedir(), "AppData", "Local"), "pawl");
-  if (process.platform === "darwin") return join(homedir(), "Library", "Application Support", "pawl");
-  return join(homedir(), ".local", "share", "pawl");
-}
 
 /** Folder of the runtime that `installRuntime` makes. */
 export function runtimeFolder(home: string = pawlHome()): string {

@@ -17,6 +17,7 @@ import { answerStep } from "./step.ts";
 /**
  * Calls a tool under the key `run/path`. A call `picked` has passed the gate with these very arguments; a call of
  * the author's `own` is parsed here, and an irreversible one approved by the rung that its effect needs.
+ * `keyPath` differs from the path where an earlier try of the same call timed out: it may have happened.
  */
 export async function callStep(
   run: Run,
@@ -25,6 +26,7 @@ export async function callStep(
   args: unknown,
   from: "picked" | "own",
   step: CallBook = new CallBook(),
+  keyPath: string = path,
 ): Promise<Outcome> {
   const parsed = from === "own" ? await parse(tool.input, args) : ({ ok: true, value: args } as const);
   if (!parsed.ok) {
@@ -58,7 +60,7 @@ export async function callStep(
   if (run.isReplay) return run.missing(path);
   // Nothing is awaited between the last look at the limits and this count, so that none is passed side by side.
   for (const calls of [run.book, step]) calls.started(tool, interrupted !== undefined);
-  const key = `${run.record.id}/${path}`;
+  const key = `${run.record.id}/${keyPath}`;
   if (tool.effect !== "read" && !interrupted) {
     await run.append({ type: "tool_started", path, tool: tool.name, args: written, key });
   }

@@ -89,6 +89,18 @@ describe("step.loop", () => {
     expect(output).toMatchObject({ ended: "repeated", turns: [{ outcome: { kind: "not_found" } }, {}] });
   });
 
+  test("tries a call that timed out again under the key it had: it may have happened", async () => {
+    let tries = 0;
+    const slow = countingTool("slow", "write", {
+      limits: { seconds: 0.02 },
+      run: () => (++tries < 3 ? new Promise(() => {}) : 1),
+    });
+    const loop = loopOf((step) => step.loop("go", { about, tools: [slow], until: calls(slow) }));
+    const again = [model(["slow", 1], ["slow", 1], ["slow", 1])];
+    expect(await outputAndReplay(bench(loop, again))).toMatchObject({ ended: "until", turns: { length: 3 } });
+    expect(new Set(slow.executed.map(({ key }) => key))).toEqual(new Set(["memory00-1/go/1"]));
+  });
+
   test("tells the model what was done so far", async () => {
     const texts: string[] = [];
     const script = scripted((question) => {

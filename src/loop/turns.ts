@@ -16,7 +16,7 @@ export async function turnsStep(run: Run, place: Place, spec: LoopSpec<readonly 
   const rules = typeof until === "function" ? [until] : until;
   const finish = spec.finish === undefined ? (rules.length === 0 ? "finish" : null) : spec.finish || null;
   const step = new CallBook();
-  const seen = new Set<string>();
+  const seen: Seen = { settled: new Set(), unknown: new Map() };
   const turns: Turn[] = [];
   const about = (): string => tell(spec.about, turns);
   const end = (ended: LoopResult["ended"]): LoopResult => {
@@ -44,11 +44,19 @@ export async function turnsStep(run: Run, place: Place, spec: LoopSpec<readonly 
   return end("limit");
 }
 
+/** Calls of one `step.loop`, each in one spelling. */
+interface Seen {
+  /** Answered, or refused for good. */
+  readonly settled: Set<string>;
+  /** Timed out, with the path they were first made under: they may have happened, so they keep their key. */
+  readonly unknown: Map<string, string>;
+}
+
 /** Makes the picked call, unless the very same one was made before and answered. */
-async function act(run: Run, path: string, picked: Picked, step: CallBook, seen: Set<string>): Promise<Turn> {
+async function act(run: Run, path: string, picked: Picked, step: CallBook, seen: Seen): Promise<Turn> {
   const { tool, text } = pickedIn(run.book, picked)!;
   const { args } = picked;
-  if (seen.has(text)) {
+  if (seen.settled.has(text)) {
     const outcome: Outcome = {
       kind: "refused",
       by: "repeated",
@@ -56,9 +64,11 @@ async function act(run: Run, path: string, picked: Picked, step: CallBook, seen:
     };
     return { tool: tool.name, args, outcome };
   }
-  const outcome = await callStep(run, path, tool, args, "picked", step);
+  const keyPath = seen.unknown.get(text) ?? path;
+  const outcome = await callStep(run, path, tool, args, "picked", step, keyPath);
   // A failed call may be tried again; one that was answered, or that may not be made, will not come out otherwise.
-  if (outcome.kind !== "failed" && outcome.kind !== "timed_out") seen.add(text);
+  if (outcome.kind === "timed_out") seen.unknown.set(text, keyPath);
+  else if (outcome.kind !== "failed") seen.settled.add(text);
   return { tool: tool.name, args, outcome };
 }
 

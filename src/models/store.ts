@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { ModelError, messageOf, UsageError } from "../core/errors.ts";
 import { shortHash } from "../core/hash.ts";
+import { pawlHome } from "../core/home.ts";
 import { CATALOGUE, findEntry } from "./catalogue.ts";
 import { fileDigest } from "./digest.ts";
 import { requireGguf } from "./gguf.ts";
@@ -38,13 +39,7 @@ export function storeFolder(
   platform: NodeJS.Platform = process.platform,
   home: string = homedir(),
 ): string {
-  if (environment.PAWL_HOME) return resolve(environment.PAWL_HOME, "models");
-  if (environment.XDG_DATA_HOME) return join(environment.XDG_DATA_HOME, "pawl", "models");
-  if (platform === "win32") {
-    return join(environment.LOCALAPPDATA ?? join(home, "AppData", "Local"), "pawl", "models");
-  }
-  if (platform === "darwin") return join(home, "Library", "Application Support", "pawl", "models");
-  return join(home, ".local", "share", "pawl", "models");
+  return join(pawlHome(environment, platform, home), "models");
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Evidence, Reply } from "../core/answer.ts";
 import { ModelError, PawlError } from "../core/errors.ts";
 import type { Question } from "../core/question.ts";
 import { noUsage } from "../core/usage.ts";
-import type { EncoderEngine } from "../engine/engine.ts";
+import type { Embedding, EncoderEngine } from "../engine/engine.ts";
 import type { DecideContext, OpenNeeds, Rung } from "./rung.ts";
 import { vectorToText } from "./vector.ts";
 
@@ -41,6 +41,7 @@ class EncoderRung implements Rung {
   /** What this model wants before every text. */
   #textPrefix = "";
   readonly #optionVectors = new Map<string, Promise<readonly Float32Array[]>>();
+  #release: () => Promise<void> = async () => {};
 
   constructor(nameOrPath: string, options: EncoderRungOptions) {
     this.#nameOrPath = nameOrPath;
@@ -55,27 +56,30 @@ class EncoderRung implements Rung {
       this.#engine = this.#options.engine;
       return;
     }
-    const [{ openModelFile }, { openEncoder }] = await Promise.all([
+    const [{ openModelFile }, { openEncoder }, { holdEngine }] = await Promise.all([
       import("./model-file.ts"),
       import("../engine/encoder.ts"),
+      import("../engine/shared.ts"),
     ]);
     const file = await openModelFile(this.#nameOrPath, needs.say);
     this.#textPrefix = file.textPrefix;
-    this.#engine = await openEncoder(file.path, { name: file.name, digest: file.digest });
+    const { path, name, digest } = file;
+    const held = await holdEngine(`encoder ${path}`, () => openEncoder(path, { name, digest }));
+    this.#engine = held.engine;
+    this.#release = held.release;
   }
 
   async close(): Promise<void> {
-    const engine = this.#engine;
     this.#engine = undefined;
     this.#optionVectors.clear();
-    if (engine !== this.#options.engine) await engine?.close();
+    await this.#release();
   }
 
   async decide(question: Question, { signal }: DecideContext): Promise<Reply> {
     const engine = this.#engine;
     if (!engine) throw new ModelError("E_NOT_OPEN", `${this.name} was asked before it was opened`);
     const started = performance.now();
-    const usage = () => ({ ...noUsage, milliseconds: performance.now() - started });
+    const usage = (inputTokens: number) => ({ ...noUsage, inputTokens, milliseconds: performance.now() - started });
     const unable = whyNot(question);
     if (unable !== null) return { kind: "escalated", reason: `${this.name}: ${unable}`, usage: noUsage };
     try {
@@ -91,11 +95,11 @@ class EncoderRung implements Rung {
         confidence: Number.isFinite(confidence) ? confidence : null,
         basis: "similarity",
         evidence,
-        usage: usage(),
+        usage: usage(item.tokens),
       };
     } catch (thrown) {
       if (!(thrown instanceof PawlError) || !["E_TOO_LONG", "E_EMPTY"].includes(thrown.code)) throw thrown;
-      return { kind: "escalated", reason: `${this.name}: ${thrown.message} (${thrown.code})`, usage: usage() };
+      return { kind: "escalated", reason: `${this.name}: ${thrown.message} (${thrown.code})`, usage: usage(0) };
     }
   }
 
@@ -116,7 +120,7 @@ class EncoderRung implements Rung {
     let vectors = this.#optionVectors.get(question.version);
     if (!vectors) {
       const texts = question.options.map((option) => `${this.#textPrefix}${option.name}: ${option.description}`);
-      vectors = Promise.all(texts.map((text) => engine.embed(text)));
+      vectors = Promise.all(texts.map(async (text) => (await engine.embed(text)).vector));
       // Options that differ from item to item must not fill the memory.
       const [oldest] = this.#optionVectors.keys();
       if (oldest !== undefined && this.#optionVectors.size >= MOST_QUESTIONS) this.#optionVectors.delete(oldest);
@@ -130,20 +134,20 @@ class EncoderRung implements Rung {
   async #itemVector(engine: EncoderEngine, question: Question, signal: AbortSignal): Promise<ItemVector> {
     const { about, split } = question;
     try {
-      return { vector: await engine.embed(this.#textPrefix + about, signal), pieces: 1 };
+      return { ...(await engine.embed(this.#textPrefix + about, signal)), pieces: 1 };
     } catch (thrown) {
       if (!split || !(thrown instanceof PawlError) || thrown.code !== "E_TOO_LONG") throw thrown;
       const { limit } = thrown.value as { limit: number };
       const pieces = split(about, limit).filter((piece) => piece.trim() !== "");
       if (pieces.length === 0) throw thrown;
-      const vectors = await Promise.all(pieces.map((piece) => engine.embed(this.#textPrefix + piece, signal)));
-      return { vector: pooled(vectors), pieces: pieces.length };
+      const read = await Promise.all(pieces.map((piece) => engine.embed(this.#textPrefix + piece, signal)));
+      const tokens = read.reduce((sum, piece) => sum + piece.tokens, 0);
+      return { vector: pooled(read.map((piece) => piece.vector)), tokens, pieces: pieces.length };
     }
   }
 }
 
-interface ItemVector {
-  readonly vector: Float32Array;
+interface ItemVector extends Embedding {
   readonly pieces: number;
 }
 

@@ -39,6 +39,7 @@ class ModelRung implements Rung {
   readonly #nameOrPath: string;
   readonly #options: ModelRungOptions;
   #engine: ChatEngine | undefined;
+  #release: () => Promise<void> = async () => {};
   #priors: Priors | null = null;
 
   constructor(nameOrPath: string, options: ModelRungOptions) {
@@ -55,23 +56,22 @@ class ModelRung implements Rung {
       return;
     }
     // Loaded here and not with the module: a config that names a model must stay quick to import.
-    const [{ openModelFile }, { openChat }] = await Promise.all([
+    const [{ openModelFile }, { openChat }, { holdEngine }] = await Promise.all([
       import("./model-file.ts"),
       import("../engine/chat.ts"),
+      import("../engine/shared.ts"),
     ]);
-    const file = await openModelFile(this.#nameOrPath, needs.say);
-    const contextTokens = this.#options.contextTokens;
-    this.#engine = await openChat(file.path, {
-      name: file.name,
-      digest: file.digest,
-      ...(contextTokens === undefined ? {} : { contextTokens }),
-    });
+    const { path, name, digest } = await openModelFile(this.#nameOrPath, needs.say);
+    const { contextTokens } = this.#options;
+    const context = contextTokens === undefined ? {} : { contextTokens };
+    const held = await holdEngine(`chat ${path} ${contextTokens}`, () => openChat(path, { name, digest, ...context }));
+    this.#engine = held.engine;
+    this.#release = held.release;
   }
 
   async close(): Promise<void> {
-    const engine = this.#engine;
     this.#engine = undefined;
-    if (engine !== this.#options.engine) await engine?.close();
+    await this.#release();
   }
 
   async decide(question: Question, context: DecideContext): Promise<Reply> {

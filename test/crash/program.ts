@@ -70,6 +70,7 @@ const model = scripted(async (question, { item }) => {
 const journal = openJournal(file);
 const parts = makeParts({ ladder: [model] }, journal);
 // The first thing that this start adds to the journal: from here on the batch goes on.
+let next = 0;
 const append = journal.append.bind(journal);
 let appended = false;
 journal.append = async (...args) => {
@@ -77,9 +78,12 @@ journal.append = async (...args) => {
   if (!appended) console.log(`appended ${process.uptime().toFixed(3)}`);
   appended = true;
 };
-console.log("open");
+const begin = journal.begin.bind(journal);
+journal.begin = (run) => {
+  if (next === 1) console.log("open");
+  return begin(run);
+};
 
-let next = 0;
 const work = async (): Promise<void> => {
   while (next < Number(items)) {
     const item = `item${next++}`;

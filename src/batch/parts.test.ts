@@ -1,0 +1,79 @@
+import { expect, test } from "vitest";
+import { cellReader, requireColumns } from "./cells.ts";
+import { noCounts } from "./counts.ts";
+import { duration, percent, spend } from "./figures.ts";
+import { Progress, progressLines } from "./progress.ts";
+import { SeenIds } from "./seen.ts";
+
+test("ten thousand ids are known again with their first line", () => {
+  const seen = new SeenIds();
+  for (let line = 1; line <= 10_000; line++) expect(seen.add(`id ${line}`, line)).toBeNull();
+  for (let line = 1; line <= 10_000; line += 997) expect(seen.add(`id ${line}`, 1)).toBe(line);
+});
+
+test("cells become numbers and truth values where the loop takes them, and only if they spell them", () => {
+  const read = cellReader({
+    type: "object",
+    properties: {
+      cents: { type: "integer" },
+      share: { type: "number" },
+      paid: { type: "boolean" },
+      note: { type: ["number", "null"] },
+      zip: { type: "string" },
+    },
+    required: ["cents"],
+  });
+  expect(read({ cents: "12", share: "-0.5", paid: "true", note: "", zip: "01234" })).toEqual({
+    cents: 12,
+    share: -0.5,
+    paid: true,
+    note: null,
+    zip: "01234",
+  });
+  // Leading zeros, lost digits and other spellings stay texts, for the schema to refuse.
+  expect(read({ cents: "012", share: "", paid: "yes" })).toEqual({ cents: "012", paid: "yes" });
+  expect(read({ cents: "12345678901234567890" })).toEqual({ cents: "12345678901234567890" });
+  expect(Object.hasOwn(read(JSON.parse('{"__proto__":"x","cents":"1"}')), "__proto__")).toBe(true);
+});
+
+test("a table without a needed column is refused with those that it has", () => {
+  const input = { type: "object", required: ["id", "text", "date"] };
+  expect(() => requireColumns({ id: "1", body: "x" }, input)).toThrow(
+    'the loop needs the columns "text", "date", which the data does not have; it has "id", "body"',
+  );
+});
+
+test("figures keep what matters", () => {
+  expect([percent(0.99999), percent(1), percent(0.00001), percent(0.931)]).toEqual([
+    "> 99.9 %",
+    "100 %",
+    "< 0.1 %",
+    "93.1 %",
+  ]);
+  expect([0.004, 0.5, 3.25, 200, 7500].map(duration)).toEqual(["4.0 ms", "500 ms", "3.3 s", "3 min 20 s", "2 h 5 min"]);
+  expect(spend({ cost: 0, unpriced: 0 }, "USD")).toBe("0 USD");
+  expect(spend({ cost: 0, unpriced: 3 }, "USD")).toBe("3 replies unpriced");
+  expect(spend({ cost: 0.5, unpriced: 1 }, "USD")).toBe("0.50 USD and 1 reply unpriced");
+});
+
+test("progress says how far it is and what came of it", () => {
+  const counts = { ...noCounts(), rows: 52, bytes: 5200, done: 40, waiting: 8, failed: 2 };
+  counts.questions = { local: 45, remote: 0, person: 0, waiting: 5 };
+  const moment = { total: 100, totalBytes: null, currency: "USD", durable: true, perSecond: 5, draining: 0 };
+  expect(progressLines(counts, moment)).toEqual([
+    "██████████░░░░░░░░░░ 50/100 (50 %) · 5.0/s · 10 s left",
+    "kept local 90.0 % · escalated 5 of 50 · waiting 8 · failed 2 · spend 0 USD · safe to close",
+  ]);
+  const [guessed] = progressLines(counts, { ...moment, total: null, totalBytes: 52_000 });
+  expect(guessed).toContain("50/about 520 (9 %)");
+});
+
+test("elsewhere than on a terminal nothing is drawn over, and quiet is quiet", () => {
+  const written: string[] = [];
+  const options = { total: 1, totalBytes: null, currency: "USD", durable: true, quiet: true };
+  const progress = new Progress({ ...options, stream: { isTTY: true, write: (text) => written.push(text) } });
+  progress.start(noCounts());
+  progress.say("hello");
+  progress.stop();
+  expect(written).toEqual(["hello\n"]);
+});
