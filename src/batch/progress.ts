@@ -78,7 +78,8 @@ export class Progress {
     const first = this.#marks[0]!;
     const perSecond = at - first.at < 500 ? null : ((worked(counts) - first.worked) / (at - first.at)) * 1000;
     const { stream } = this.#options;
-    const lines = progressLines(counts, { ...this.#options, perSecond, draining: this.#draining });
+    const bar = this.#live ? 20 : 0;
+    const lines = progressLines(counts, { ...this.#options, perSecond, draining: this.#draining, bar });
     if (!this.#live) {
       stream.write(`${lines.join(" · ")}\n`);
       return;
@@ -103,6 +104,8 @@ function worked(counts: Counts): number {
 interface Moment extends Pick<ProgressOptions, "total" | "totalBytes" | "currency" | "durable"> {
   readonly perSecond: number | null;
   readonly draining: number;
+  /** Cells of the bar; 0 for none. */
+  readonly bar: number;
 }
 
 /** How far it is, and what came of it: two lines. */
@@ -110,7 +113,8 @@ export function progressLines(counts: Counts, moment: Moment): [string, string] 
   const { total, isEstimate } = totalOf(counts, moment);
   const settled = settledRows(counts);
   const share = total === null || total === 0 ? null : Math.min(1, settled / total);
-  const bar = share === null ? "" : `${"█".repeat(Math.floor(share * 20)).padEnd(20, "░")} `;
+  const cells = moment.bar;
+  const bar = share === null || cells === 0 ? "" : `${"█".repeat(Math.floor(share * cells)).padEnd(cells, "░")} `;
   const of =
     total === null ? "" : `/${isEstimate ? "about " : ""}${count(total)} (${Math.floor((share ?? 0) * 100)} %)`;
   const far = [`${bar}${count(settled)}${of}`];

@@ -7,7 +7,15 @@ import type { ReadStream } from "node:tty";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
 const keyPattern = /\x1b(?:\[[0-9;]*[A-Za-z~]|O[A-Z])?|[^\x1b]/gu;
 
-export class Keyboard {
+/** What a person types with. */
+export interface Keys {
+  /** The next key; `null` when there will be none, or on Ctrl-C and Ctrl-D. */
+  key(): Promise<string | null>;
+  /** A line, edited from `start`; `null` on Ctrl-C or Ctrl-D. */
+  line(prompt: string, start?: string): Promise<string | null>;
+}
+
+export class Keyboard implements Keys {
   readonly #input: ReadStream;
   #keys: string[] = [];
   #wake: (() => void) | null = null;
@@ -39,7 +47,6 @@ export class Keyboard {
     this.#input.pause();
   }
 
-  /** The next key; `null` when there will be none, or on Ctrl-C and Ctrl-D. */
   async key(): Promise<string | null> {
     while (this.#keys.length === 0 && !this.#ended) {
       await new Promise<void>((resolve) => {
@@ -50,7 +57,7 @@ export class Keyboard {
     return key === "\x03" || key === "\x04" ? null : key;
   }
 
-  /** A line, edited from `start`; `null` on Ctrl-C or Ctrl-D. What was typed ahead comes first. */
+  /** What was typed ahead comes first. */
   async line(prompt: string, start = ""): Promise<string | null> {
     this.#rest();
     const lines = createInterface({ input: this.#input, output: process.stdout, terminal: true });

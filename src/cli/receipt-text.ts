@@ -6,7 +6,7 @@ import type { Json } from "../core/json.ts";
 import { describeOutcome } from "../core/outcome.ts";
 import { reasonOf } from "../gate/reason.ts";
 import type { AskedReceipt, CalledReceipt, Receipt, StepReceipt } from "../review/receipt.ts";
-import { shownValue } from "../review/sentence.ts";
+import { ownReason, shownValue } from "../review/sentence.ts";
 import { bar, clean, cleanLine, probability, styled } from "./text.ts";
 
 /** Most options shown of one attempt; the others are counted. */
@@ -86,7 +86,7 @@ function attemptLines(attempt: Attempt, indent: string): readonly string[] {
   const said =
     kind === "answered"
       ? `${cleanLine(shownValue(value ?? null))}  ${confidence === null ? "no confidence" : probability(confidence)} (${basis})`
-      : cleanLine(reason ?? kind);
+      : cleanLine(ownReason(attempt));
   const cost = [
     usage && usage.milliseconds > 0 ? `${Math.round(usage.milliseconds * 10) / 10} ms` : "",
     usage && usage.inputTokens + usage.outputTokens > 0 ? `${usage.inputTokens}+${usage.outputTokens} tokens` : "",

@@ -8,15 +8,15 @@ import { shownValue } from "../review/sentence.ts";
 import { type WaitingQuestion, waitingQuestions } from "../review/waiting.ts";
 import { print } from "./command.ts";
 import { type Continuing, wentOnLine } from "./continuing.ts";
-import type { Keyboard } from "./keyboard.ts";
+import type { Keys } from "./keyboard.ts";
 import { choicesOf, keysLine, questionLines, suggestedArgs } from "./question-text.ts";
 import type { Session } from "./session.ts";
 import { cleanLine, styled } from "./text.ts";
 
 export interface ReviewOptions {
-  readonly session: Session;
-  readonly keyboard: Keyboard;
-  readonly continuing: Continuing;
+  readonly session: Pick<Session, "journal">;
+  readonly keyboard: Keys;
+  readonly continuing: Pick<Continuing, "goOn">;
   /** Questions of this loop only. */
   readonly loop: string | undefined;
   /** Also those that a newer run of their item has overtaken. */

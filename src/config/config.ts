@@ -7,6 +7,17 @@ import type { Rung } from "../rung/rung.ts";
 export interface Budget {
   /** ISO code of the money that every price and limit is in; `USD` by default. */
   readonly currency?: string;
+  /** Most money a day (UTC) over all runs of the journal. Once it is spent, paid rungs are passed over. */
+  readonly perDay?: number;
+  /** A rung without a price is not asked under a spend limit, unless this says `allow`. */
+  readonly unpriced?: "refuse" | "allow";
+}
+
+export interface Prices {
+  /** Day on which the prices were true, `YYYY-MM-DD`. */
+  readonly updated: string;
+  /** Price of one reply by rung name, for rungs that name none themselves. */
+  readonly perReply: { readonly [rung: string]: number };
 }
 
 export interface Config {
@@ -19,14 +30,17 @@ export interface Config {
   /** The rung that an effect needs at least; `irreversible` needs a person by default. `null` lifts it. */
   readonly effects?: { readonly [E in Exclude<Effect, "read">]?: Rung | null };
   readonly budget?: Budget;
+  readonly prices?: Prices;
 }
 
 /** Checks a config and gives it its type. Throws `UsageError` naming what is wrong. */
 export function defineConfig(config: Config): Config {
-  refuseUnknown(config, "the config", ["journal", "ladder", "questions", "effects", "budget"]);
+  refuseUnknown(config, "the config", ["journal", "ladder", "questions", "effects", "budget", "prices"]);
   // A limit that is misspelt, or that this version does not know, would be one that silently does not hold.
   refuseUnknown(config.effects ?? {}, "the config's effects", ["write", "irreversible"]);
-  refuseUnknown(config.budget ?? {}, "the config's budget", ["currency"]);
+  refuseUnknown(config.budget ?? {}, "the config's budget", ["currency", "perDay", "unpriced"]);
+  refuseUnknown(config.prices ?? {}, "the config's prices", ["updated", "perReply"]);
+  refuseAmounts(config);
   for (const [name, ladder] of ladders(config)) {
     const names = ladder.map((rung) => rung.name);
     const twice = names.find((rung, index) => names.indexOf(rung) < index);
@@ -35,6 +49,17 @@ export function defineConfig(config: Config): Config {
     }
   }
   return config;
+}
+
+function refuseAmounts({ budget, prices }: Config): void {
+  const amounts = { "budget.perDay": budget?.perDay, ...prices?.perReply };
+  for (const [name, amount] of Object.entries(amounts)) {
+    if (amount === undefined || amount >= 0) continue;
+    throw new UsageError("E_CONFIG", `${name} must be an amount of money, 0 or more`, { value: amount });
+  }
+  if (prices && !/^\d{4}-\d\d-\d\d$/.test(prices.updated)) {
+    throw new UsageError("E_CONFIG", "prices.updated must be a day, such as 2026-11-01", { value: prices.updated });
+  }
 }
 
 function refuseUnknown(part: object, what: string, known: readonly string[]): void {

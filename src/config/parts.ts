@@ -8,8 +8,10 @@ import { threshold } from "../gate/threshold.ts";
 import { validators } from "../gate/validators.ts";
 import { wayOut } from "../gate/way-out.ts";
 import type { Journal } from "../journal/journal.ts";
+import { DayBudget } from "../loop/budget.ts";
 import type { Parts } from "../loop/run.ts";
 import { person } from "../rung/person.ts";
+import { priced } from "../rung/priced.ts";
 import type { Rung } from "../rung/rung.ts";
 import type { Config } from "./config.ts";
 
@@ -37,8 +39,13 @@ export interface OpenParts extends Parts {
 /** Puts the parts together. Every ladder ends with a rung that settles the question: a person where none does. */
 export function makeParts(config: Config, journal: Journal, options: PartsOptions = {}): OpenParts {
   const safe = person();
-  const common = ending(config.ladder ?? [], safe);
-  const own = new Map(Object.entries(config.questions ?? {}).map(([step, { ladder }]) => [step, ending(ladder, safe)]));
+  const { budget = {}, prices } = config;
+  const now = options.now ?? Date.now;
+  const withPrices = new Map<Rung, Rung>();
+  const climbs = (ladder: readonly Rung[]): readonly Rung[] =>
+    ending(ladder, safe).map((rung) => withPrice(rung, prices?.perReply[rung.name], withPrices));
+  const common = climbs(config.ladder ?? []);
+  const own = new Map(Object.entries(config.questions ?? {}).map(([step, { ladder }]) => [step, climbs(ladder)]));
   const floors: { [E in Effect]?: Rung } = {};
   const { write = null, irreversible = safe } = config.effects ?? {};
   if (write) floors.write = write;
@@ -50,8 +57,10 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
     ladder: (name) => own.get(name) ?? common,
     checks,
     floors,
-    now: options.now ?? Date.now,
+    now,
     random: options.random ?? Math.random,
+    budget: budget.perDay === undefined ? null : new DayBudget(budget.perDay, journal.notes, now),
+    unpriced: budget.unpriced ?? "refuse",
     dryRun: options.dryRun ?? false,
     stop: options.stop ?? new AbortController().signal,
     async open() {
@@ -62,6 +71,14 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
       await Promise.allSettled(rungs.map((rung) => rung.close?.()));
     },
   };
+}
+
+/** The rung with its price; the same wrapper for the same rung, so that it is opened once. */
+function withPrice(rung: Rung, price: number | undefined, known: Map<Rung, Rung>): Rung {
+  if (price === undefined) return rung;
+  const wrapped = known.get(rung) ?? priced(rung, price);
+  known.set(rung, wrapped);
+  return wrapped;
 }
 
 function ending(ladder: readonly Rung[], safe: Rung): readonly Rung[] {

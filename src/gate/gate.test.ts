@@ -67,7 +67,7 @@ function judged(given: Case = {}): Judged {
     rung,
     place: given.place ?? 0,
     floor: () => given.floor ?? { place: 0, rung: "any rung" },
-    spend: given.spend ?? { allowed: null, spent: 0 },
+    spend: { unpriced: "refuse", ...(given.spend ?? { allowed: null, spent: 0 }) },
   };
 }
 

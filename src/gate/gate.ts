@@ -18,7 +18,12 @@ export interface Judged {
   /** Lowest place whose replies may let a tool of this effect stand. */
   readonly floor: (effect: Effect) => { readonly place: number; readonly rung: string };
   /** The run's money, in the config's currency; `allowed` is `null` without a spend limit. */
-  readonly spend: { readonly allowed: number | null; readonly spent: number };
+  readonly spend: {
+    readonly allowed: number | null;
+    readonly spent: number;
+    /** Whether a reply without a price may stand under a limit. */
+    readonly unpriced: "refuse" | "allow";
+  };
 }
 
 /** One condition. `null`: the check has nothing to say about this question. */

@@ -7,7 +7,7 @@ export const limits: Check = ({ reply, spend }) => {
   const { cost } = reply.usage;
   return {
     check: "limits",
-    passes: cost !== null && spend.spent + cost <= spend.allowed,
+    passes: cost === null ? spend.unpriced === "allow" : spend.spent + cost <= spend.allowed,
     need: spend.allowed,
     have: cost === null ? "unpriced" : spend.spent + cost,
   };

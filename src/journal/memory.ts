@@ -181,6 +181,7 @@ class MemoryJournal implements Journal {
   readonly notes: Notes = {
     get: (key) => this.#notes.get(key),
     set: (key, value) => void this.#notes.set(key, value),
+    add: async (key, amount) => void this.#notes.set(key, String(Number(this.#notes.get(key) ?? 0) + amount)),
   };
 
   readonly recall: Recall = (cacheKey) => this.#recall.get(cacheKey);

@@ -466,6 +466,11 @@ class SqliteJournal implements Journal {
       // Nobody waits for a note: losing the last one costs a little learning, not a fact.
       this.#write(() => this.#run("INSERT OR REPLACE INTO note VALUES (?, ?)", key, value)).catch(() => {});
     },
+    add: (key, amount) =>
+      this.#write(() => {
+        const sql = "INSERT INTO note VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = value + excluded.value";
+        this.#run(sql, key, String(amount));
+      }),
   };
 
   readonly recall: Recall = (cacheKey): RecalledAnswer | undefined => {

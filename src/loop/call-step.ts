@@ -50,8 +50,10 @@ export async function callStep(
     const mayNot = (): Refused | null =>
       refuse("run limit", overLimit(tool, run.book.total(tool), step.count(tool))) ??
       refuse("not offered", brokenPrerequisite(tool, parsed.value, run.book)?.message ?? null);
-    // Looked at again after the wait: another branch may have called in the meantime.
-    const refusal = mayNot() ?? (await objection(run, path, tool, written, from)) ?? mayNot();
+    const mayWait = from === "own" || run.parts.dryRun;
+    const before = mayWait ? (mayNot() ?? (await objection(run, path, tool, written, from))) : null;
+    // Looked at after the wait, too: another branch may have called in the meantime.
+    const refusal = before ?? mayNot();
     if (refusal && !run.isReplay) {
       await record(run, path, tool, written, refusal, 0);
       return refusal;

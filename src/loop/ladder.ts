@@ -32,23 +32,23 @@ export async function climb<T>(question: Question<T>, ladder: readonly Rung[], r
   for (let place = 0; place < ladder.length; place++) {
     const rung = ladder[place]!;
     const price = run.reserve(rung);
-    if (price === "unpriced") {
-      trail.push({ rung: rung.name, kind: "escalated", reason: "no price is known, and the run has a spend limit" });
+    if (price === "unpriced" || price === "day spent") {
+      trail.push({ rung: rung.name, kind: "escalated", reason: notAsked[price] });
       continue;
     }
     if (price === "too dear") return { kind: "too dear", allowed: run.loop.limits.spend ?? 0 };
     let tried: Tried<T> = await tryRung(question, rung, place, ladder, run, suggestion, null);
-    run.unreserve(rung);
+    run.unreserve(rung, tried.attempt.usage);
     if (tried.repair && run.reserve(rung) === "reserved") {
       const { path, message } = tried.repair;
       const first = tried.attempt.usage;
       tried = await tryRung(question, rung, place, ladder, run, suggestion, tried.repair);
+      run.unreserve(rung, tried.attempt.usage);
       const usage = addUsage(first ?? noUsage, tried.attempt.usage ?? noUsage);
       tried = {
         ...tried,
         attempt: { ...tried.attempt, ...paid(first ? usage : undefined), repaired: { path, message } },
       };
-      run.unreserve(rung);
     }
     trail.push(tried.attempt);
     if (tried.attempt.kind === "waiting") return { kind: "waits", trail };
@@ -60,6 +60,11 @@ export async function climb<T>(question: Question<T>, ladder: readonly Rung[], r
   }
   return { kind: "waits", trail };
 }
+
+const notAsked = {
+  unpriced: "no price is known, and there is a limit on spend",
+  "day spent": "the day's budget does not hold another reply of it",
+} as const;
 
 interface Tried<T> {
   readonly attempt: Attempt;

@@ -6,10 +6,11 @@ import { toJson } from "../core/json.ts";
 import type { Effect, Repair } from "../core/question.ts";
 import { parse } from "../core/schema.ts";
 import type { Usage } from "../core/usage.ts";
-import type { Check } from "../gate/gate.ts";
+import type { Check, Judged } from "../gate/gate.ts";
 import type { Journal, RunRecord, Taken } from "../journal/journal.ts";
 import type { DecideContext, Rung } from "../rung/rung.ts";
 import { CallBook } from "../tool/offer.ts";
+import type { DayBudget } from "./budget.ts";
 import type { Loop } from "./loop.ts";
 import { makeStep } from "./make-step.ts";
 import { never } from "./never.ts";
@@ -25,6 +26,10 @@ export interface Parts {
   readonly floors: { readonly [E in Effect]?: Rung };
   readonly now: () => number;
   readonly random: () => number;
+  /** The day's money, or `null` where it is not bounded. */
+  readonly budget: DayBudget | null;
+  /** Whether a rung without a price may be asked under a spend limit. */
+  readonly unpriced: "refuse" | "allow";
   /** Decide, but call no tool that changes the world. */
   readonly dryRun: boolean;
   /** Stops everything at once; runs in flight are given back unfinished. */
@@ -339,25 +344,29 @@ export class Run {
   }
 
   /** Sets the rung's largest price aside before it is asked, so that no limit is passed even side by side. */
-  reserve(rung: Rung): "reserved" | "unpriced" | "too dear" {
+  reserve(rung: Rung): "reserved" | "unpriced" | "too dear" | "day spent" {
     const { spend } = this.loop.limits;
-    if (spend === null) return "reserved";
-    if (rung.mostCost === null) return "unpriced";
-    if (rung.mostCost > 0 && this.#spent + this.#reserved + rung.mostCost > spend) return "too dear";
-    this.#reserved += rung.mostCost;
+    const { budget, unpriced } = this.parts;
+    if (rung.mostCost === null && unpriced === "refuse" && (spend !== null || budget)) return "unpriced";
+    const most = rung.mostCost ?? 0;
+    if (spend !== null && most > 0 && this.#spent + this.#reserved + most > spend) return "too dear";
+    if (budget && !budget.reserve(rung)) return "day spent";
+    this.#reserved += most;
     return "reserved";
   }
 
-  unreserve(rung: Rung): void {
-    if (this.loop.limits.spend !== null) this.#reserved -= rung.mostCost ?? 0;
+  /** Ends a reservation with what the try really cost. */
+  unreserve(rung: Rung, usage: Usage | undefined): void {
+    this.#reserved -= rung.mostCost ?? 0;
+    this.parts.budget?.settle(rung, usage?.cost ?? 0);
   }
 
   spent(usage: Usage): void {
     this.#spent += usage.cost ?? 0;
   }
 
-  get spend(): { readonly allowed: number | null; readonly spent: number } {
-    return { allowed: this.loop.limits.spend, spent: this.#spent };
+  get spend(): Judged["spend"] {
+    return { allowed: this.loop.limits.spend, spent: this.#spent, unpriced: this.parts.unpriced };
   }
 }
 

@@ -19,13 +19,13 @@ interface Asked {
 /** Such as: model:x said shipping, but confidence 0.41 is below the threshold 0.9; ana answered billing. */
 export function askedReason({ trail, rung, value, origin, by }: Asked): string {
   const clauses = trail.filter(isTelling).map(whyUp);
-  if (by !== null) clauses.push(`${by} answered ${shownValue(value ?? null)}`);
+  if (by !== null) clauses.push(`${by} answered ${shownValue(value ?? null, inSentence)}`);
   else if (rung === null) clauses.push("a person is asked");
   else {
     const standing = trail.find((attempt) => attempt.verdict?.stands);
     const from = origin ? ` (first given by ${origin.rung} in ${origin.run} at ${origin.path})` : "";
     const because = standing?.verdict && standing.verdict.checks.length > 0 ? `: ${reasonsOf(standing.verdict)}` : "";
-    clauses.push(`${rung} answered ${shownValue(value ?? null)}${from}, which stands${because}`);
+    clauses.push(`${rung} answered ${shownValue(value ?? null, inSentence)}${from}, which stands${because}`);
   }
   return `${clauses.join("; ")}.`;
 }
@@ -40,10 +40,15 @@ function whyUp(attempt: Attempt): string {
   const { rung, kind, value, fault, reason = "no reason given", verdict, repaired } = attempt;
   const again = repaired ? " at its second try" : "";
   if (fault === "rung_failed") return `${rung} failed${again}: ${reason}`;
-  if (kind === "escalated") return reason.startsWith(`${rung}:`) ? reason : `${rung}: ${reason}`;
-  const said = `${rung} said ${shownValue(value ?? null)}${again}`;
+  if (kind === "escalated") return `${rung}: ${ownReason(attempt)}`;
+  const said = `${rung} said ${shownValue(value ?? null, inSentence)}${again}`;
   if (fault) return `${said}, which does not fit (${fault}): ${reason}`;
   return verdict ? `${said}, but ${reasonsOf(verdict)}` : said;
+}
+
+/** An attempt's reason; some rungs put their name before it, which stands there anyway. */
+export function ownReason({ rung, reason = "no reason given" }: Attempt): string {
+  return reason.startsWith(`${rung}: `) ? reason.slice(rung.length + 2) : reason;
 }
 
 export function calledReason(event: ToolCalled, key: string | null): string {
@@ -66,18 +71,21 @@ export function sleptReason({ until }: SleepStarted): string {
   return `It slept until ${new Date(until).toISOString()}.`;
 }
 
-/** A raw answer, short: a name as it is, a call as `tool({...})`, the rest as JSON. */
-export function shownValue(value: Json): string {
-  if (typeof value === "string") return shortened(value);
-  if (isCall(value)) return shortened(`${value.tool}(${JSON.stringify(value.args ?? {})})`);
-  return shortened(JSON.stringify(value));
+/** A raw answer, in at most so many letters: a name as it is, a call as `tool({...})`, the rest as JSON. */
+export function shownValue(value: Json, most = 160): string {
+  if (typeof value === "string") return shortened(value, most);
+  if (isCall(value)) return shortened(`${value.tool}(${JSON.stringify(value.args ?? {})})`, most);
+  return shortened(JSON.stringify(value), most);
 }
+
+/** Most letters of a value in the middle of a sentence. */
+const inSentence = 80;
 
 function isCall(value: Json): value is ProposedCall & { readonly [key: string]: Json } {
   return typeof value === "object" && value !== null && "tool" in value && typeof value.tool === "string";
 }
 
-function shortened(text: string): string {
+function shortened(text: string, most: number): string {
   const line = text.replace(/\s+/g, " ");
-  return line.length > 160 ? `${line.slice(0, 159)}…` : line;
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }

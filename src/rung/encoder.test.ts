@@ -7,7 +7,11 @@ import { rungContract } from "./rung.contract.ts";
 import type { OpenNeeds } from "./rung.ts";
 import { textToVector, vectorToText } from "./vector.ts";
 
-const needs: OpenNeeds = { notes: { get: () => undefined, set: () => {} }, recall: () => undefined, say: () => {} };
+const needs: OpenNeeds = {
+  notes: { get: () => undefined, set: () => {}, add: async () => {} },
+  recall: () => undefined,
+  say: () => {},
+};
 const context = { signal: new AbortController().signal, run: "r", item: null, suggestion: null, repair: null };
 const options = [
   { name: "cards", description: "a lost card, a new card" },

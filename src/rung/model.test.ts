@@ -8,7 +8,7 @@ import type { OpenNeeds } from "./rung.ts";
 
 function needsOf(notes: Map<string, string> = new Map()): OpenNeeds {
   return {
-    notes: { get: (key) => notes.get(key), set: (key, value) => void notes.set(key, value) },
+    notes: { get: (key) => notes.get(key), set: (key, value) => void notes.set(key, value), add: async () => {} },
     recall: () => undefined,
     say: () => {},
   };

@@ -58,7 +58,7 @@ export function rungContract({ name, make, expects }: RungCase): void {
     const notes = new Map<string, string>();
     beforeAll(() =>
       rung.open?.({
-        notes: { get: (key) => notes.get(key), set: (key, value) => void notes.set(key, value) },
+        notes: { get: (key) => notes.get(key), set: (key, value) => void notes.set(key, value), add: async () => {} },
         recall: () => undefined,
         say: () => {},
       }),

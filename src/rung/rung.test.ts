@@ -23,7 +23,7 @@ describe("the cache", () => {
   const known: RecalledAnswer = { value: "x", confidence: 0.8, basis: "raw", rung: "model", run: "r-1", path: "p" };
   const open = async (recall: Recall) => {
     const rung = cache();
-    await rung.open?.({ notes: { get: () => undefined, set: () => {} }, recall, say: () => {} });
+    await rung.open?.({ notes: { get: () => undefined, set: () => {}, add: async () => {} }, recall, say: () => {} });
     return rung;
   };
 

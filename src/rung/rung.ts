@@ -47,6 +47,8 @@ export interface OpenNeeds {
 export interface Notes {
   get(key: string): string | undefined;
   set(key: string, value: string): void;
+  /** Adds to a number (0 where there is none), in one step also among processes. Resolves when it is durable. */
+  add(key: string, amount: number): Promise<void>;
 }
 
 /** Looks an earlier answer up; synchronous, because the journal is a local file. */

@@ -15,9 +15,9 @@ export class CallBook {
   readonly #succeeded = new Map<string, Args[]>();
   readonly #total: Map<string, number>;
 
-  /** `recorded`: calls by tool that the journal holds, before the loop comes to them again. */
-  constructor(recorded: ReadonlyMap<string, number> = new Map()) {
-    this.#total = new Map(recorded);
+  /** `total`: calls by tool that the journal holds, before the loop comes to them again. Counted on from there. */
+  constructor(total: Map<string, number> = new Map()) {
+    this.#total = total;
   }
 
   /** Counts a call when it starts: one that hangs or fails was a call too. `recorded`: the journal had it. */
