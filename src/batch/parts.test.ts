@@ -59,10 +59,18 @@ test("figures keep what matters", () => {
 test("progress says how far it is and what came of it", () => {
   const counts = { ...noCounts(), rows: 52, bytes: 5200, done: 40, waiting: 8, failed: 2 };
   counts.questions = { local: 45, remote: 0, person: 0, waiting: 5 };
-  const moment = { total: 100, totalBytes: null, currency: "USD", durable: true, perSecond: 5, draining: 0, bar: 20 };
+  const moment = {
+    total: 100,
+    totalBytes: null,
+    currency: "USD",
+    durable: true,
+    perSecond: 5,
+    draining: false,
+    bar: 20,
+  };
   expect(progressLines(counts, moment)).toEqual([
-    "██████████░░░░░░░░░░ 50/100 (50 %) · 5.0/s · 10 s left",
-    "kept local 90.0 % · escalated 5 of 50 · waiting 8 · failed 2 · spend 0 USD · safe to close",
+    "██████████░░░░░░░░░░ 50/100 (50 %) · 5.0/s · 10 s left · safe to close",
+    "kept local 90.0 % · escalated 5 of 50 · waiting 8 · failed 2 · spend 0 USD",
   ]);
   const [guessed] = progressLines(counts, { ...moment, total: null, totalBytes: 52_000 });
   expect(guessed).toContain("50/about 520 (9 %)");

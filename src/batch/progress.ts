@@ -34,7 +34,7 @@ export class Progress {
   #timer: NodeJS.Timeout | undefined;
   /** When so many rows had been worked on by this process, oldest first. */
   #marks: { readonly at: number; readonly worked: number }[] = [];
-  #draining = 0;
+  #draining = false;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -50,9 +50,9 @@ export class Progress {
     this.#timer = setInterval(() => this.#draw(), this.#live ? liveEvery : plainEvery).unref();
   }
 
-  /** From now on says that so many runs are still being ended. */
-  draining(inFlight: number): void {
-    this.#draining = inFlight;
+  /** From now on says how many runs are still being ended. */
+  draining(): void {
+    this.#draining = true;
   }
 
   /** Writes a line without tearing the live ones. */
@@ -103,7 +103,7 @@ function worked(counts: Counts): number {
 
 interface Moment extends Pick<ProgressOptions, "total" | "totalBytes" | "currency" | "durable"> {
   readonly perSecond: number | null;
-  readonly draining: number;
+  readonly draining: boolean;
   /** Cells of the bar; 0 for none. */
   readonly bar: number;
 }
@@ -123,7 +123,8 @@ export function progressLines(counts: Counts, moment: Moment): [string, string] 
     const left = total === null ? Number.NaN : (total - settled) / moment.perSecond;
     if (Number.isFinite(left) && left >= 0) far.push(`${duration(left)} left`);
   }
-  if (moment.draining > 0) far.push(`draining ${count(moment.draining)}`);
+  if (moment.draining) far.push(`draining ${count(counts.rows - settled)}`);
+  far.push(moment.durable ? "safe to close" : "nothing is kept");
 
   const { local, remote, person, waiting } = counts.questions;
   const kept = localShare(counts.questions);
@@ -135,7 +136,6 @@ export function progressLines(counts: Counts, moment: Moment): [string, string] 
   ];
   if (counts.quarantined > 0) what.push(`set aside ${count(counts.quarantined)}`);
   what.push(`spend ${spend(counts.usage, moment.currency)}`);
-  what.push(moment.durable ? "safe to close" : "nothing is kept");
   return [far.join(" · "), what.join(" · ")];
 }
 

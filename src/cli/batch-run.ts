@@ -52,7 +52,7 @@ export async function runWithProgress(options: BatchRunOptions): Promise<BatchRu
   interrupts.listen((signal) => {
     const inFlight = counts.rows - settledRows(counts);
     if (signal === "second") return progress.say("stopping at once: unfinished runs are given back");
-    progress.draining(inFlight);
+    progress.draining();
     const resumes = durable ? `the same command resumes: ${again}` : "nothing of a dry run is kept";
     progress.say(`draining ${counted(inFlight, "run")} (Ctrl-C again stops at once); ${resumes}`);
   });

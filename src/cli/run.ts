@@ -12,9 +12,9 @@ import { shortHash } from "../core/hash.ts";
 import { type Identifier, identifier } from "../data/identity.ts";
 import type { Format, ReadOptions } from "../data/read.ts";
 import { openTable } from "../data/write.ts";
-import { brokenRungs, exitCodeOf, runWithProgress } from "./batch-run.ts";
+import { type BatchRun, brokenRungs, exitCodeOf, runWithProgress } from "./batch-run.ts";
 import { type ExitCode, log, print, printJson } from "./command.ts";
-import { openData, sizeOf } from "./data.ts";
+import { type DataSize, type OpenedData, openData, sizeOf } from "./data.ts";
 import { Interrupts } from "./interrupts.ts";
 import { type LoadedLoop, loadLoop, shortPath } from "./load.ts";
 import { openSession, rememberLoop, type Session } from "./session.ts";
@@ -36,8 +36,65 @@ export interface RunOptions {
   readonly quiet?: true;
 }
 
+/** What was looked at before anything runs. */
+interface Job {
+  readonly loaded: LoadedLoop;
+  readonly dataFile: string;
+  readonly data: OpenedData;
+  readonly size: DataSize;
+  /** `null` where no row can be read. */
+  readonly identity: Identifier | null;
+  /** Name under which the journal keeps the rows. */
+  readonly batch: string;
+  readonly options: RunOptions;
+}
+
 /** Runs a loop over a data file. Returns the exit code. */
 export async function run(loopFile: string, dataFile: string, options: RunOptions): Promise<ExitCode> {
+  const job = await prepare(loopFile, dataFile, options);
+  const { loop, from } = job.loaded;
+  const interrupts = new Interrupts();
+  const plainly = options.quiet ? () => {} : log;
+  let say = plainly;
+  const session = await openSession({
+    ...options,
+    dryRun: options.dryRun ?? false,
+    stop: interrupts.stop,
+    say: (line) => say(line),
+  });
+  try {
+    for (const line of intentLines(job, session)) say(line);
+    rememberLoop(session.journal, loop.name, from);
+    await interrupts.unlessInterrupted(session.parts.open());
+    const result = await runWithProgress({
+      loop,
+      rows: job.data.rows,
+      batch: job.batch,
+      identify: (row) => job.identity!.identify(row),
+      ...(job.data.isTable && { read: cellReader(loop.inputJson) }),
+      concurrency: options.concurrency,
+      ...(options.limit !== undefined && { limit: options.limit }),
+      changed: options.changed,
+      session,
+      interrupts,
+      total: job.size.total,
+      totalBytes: job.size.bytes,
+      quiet: options.quiet ?? false,
+      again: again(),
+      onProgressReady: (through) => {
+        if (!options.quiet) say = through;
+      },
+    });
+    say = plainly;
+    await report(job, session, result, say);
+    return exitCodeOf(result);
+  } finally {
+    interrupts.end();
+    await session.close();
+  }
+}
+
+async function prepare(loopFile: string, dataFile: string, options: RunOptions): Promise<Job> {
   await checkOut(options.out, dataFile);
   const loaded = await loadLoop(loopFile);
   const { encoding, format, delimiter } = options;
@@ -46,74 +103,45 @@ export async function run(loopFile: string, dataFile: string, options: RunOption
   if (data.first && data.isTable) requireColumns(data.first.value, loaded.loop.inputJson);
   const identity = data.first ? identifier(data.first.value, { id: options.id }) : null;
   const size = await sizeOf(dataFile, reading, options.limit);
-
-  const interrupts = new Interrupts();
-  let say = options.quiet ? () => {} : log;
-  const session = await openSession({
-    ...options,
-    dryRun: options.dryRun ?? false,
-    stop: interrupts.stop,
-    say: (line) => say(line),
-  });
-  try {
-    if (!options.quiet) for (const line of plan(loaded, session, options, identity, dataFile, size.total)) log(line);
-    rememberLoop(session.journal, loaded.loop.name, loaded.from);
-    await interrupts.unlessInterrupted(session.parts.open());
-    const batch = batchName(loaded.loop.name, dataFile);
-    const result = await runWithProgress({
-      loop: loaded.loop,
-      rows: data.rows,
-      batch,
-      identify: (row) => identity!.identify(row),
-      ...(data.isTable && { read: cellReader(loaded.loop.inputJson) }),
-      concurrency: options.concurrency,
-      ...(options.limit !== undefined && { limit: options.limit }),
-      changed: options.changed,
-      session,
-      interrupts,
-      total: size.total,
-      totalBytes: size.bytes,
-      quiet: options.quiet ?? false,
-      again: `pawl ${process.argv.slice(2).map(quoted).join(" ")}`,
-      onProgressReady: (through) => {
-        if (!options.quiet) say = through;
-      },
-    });
-    say = options.quiet ? () => {} : log;
-    const { counts, complete, interrupted, seconds } = result;
-    const setting: Setting = {
-      loop: loaded.loop.name,
-      version: loaded.loop.version,
-      journal: session.journalFile,
-      batch,
-      identity: identity?.by ?? null,
-      out: options.out ?? null,
-      currency: session.currency,
-      dryRun: options.dryRun ?? false,
-      seconds,
-      complete,
-    };
-    if (options.out !== undefined) {
-      // A file that looks whole and is not would be worse than the old one.
-      if (complete) await writeOut(options.out, session.journal, batch, loaded.loop);
-      else say(`${options.out} is not written: it is when the data is through`);
-    }
-    for (const { name, trouble } of brokenRungs(counts))
-      log(`pawl: ${name} failed every time it was asked: ${trouble}`);
-    const write = options.out === "-" ? log : print;
-    if (options.json && options.out !== "-") printJson(summaryOf(counts, setting));
-    else if (options.json) log(JSON.stringify(summaryOf(counts, setting)));
-    else for (const line of summaryLines(counts, setting)) write(line);
-    if (options.out !== undefined && options.out !== "-" && complete) say(`written: ${options.out}`);
-    if (interrupted && !options.dryRun) say(`interrupted; the same command resumes: ${againOf()}`);
-    return exitCodeOf(result);
-  } finally {
-    interrupts.end();
-    await session.close();
-  }
+  return { loaded, dataFile, data, size, identity, batch: batchName(loaded.loop.name, dataFile), options };
 }
 
-function againOf(): string {
+/** Writes the output, then the summary. */
+async function report(job: Job, session: Session, result: BatchRun, say: (line: string) => void): Promise<void> {
+  const { out, json, dryRun = false } = job.options;
+  const { loop } = job.loaded;
+  const { counts, complete, interrupted, seconds } = result;
+  if (out !== undefined) {
+    // A file that looks whole and is not would be worse than the old one.
+    if (complete) await writeOut(out, session.journal, job.batch, loop);
+    else say(`${out} is not written: it is when the data is through`);
+  }
+  for (const { name, trouble } of brokenRungs(counts)) log(`pawl: ${name} failed every time it was asked: ${trouble}`);
+  const setting: Setting = {
+    loop: loop.name,
+    version: loop.version,
+    journal: session.journalFile,
+    batch: job.batch,
+    identity: job.identity?.by ?? null,
+    out: out ?? null,
+    currency: session.currency,
+    dryRun,
+    seconds,
+    complete,
+  };
+  if (json) {
+    const summary = summaryOf(counts, setting);
+    if (out === "-") log(JSON.stringify(summary));
+    else printJson(summary);
+  } else {
+    for (const line of summaryLines(counts, setting)) (out === "-" ? log : print)(line);
+  }
+  if (out !== undefined && out !== "-" && complete) say(`written: ${out}`);
+  if (interrupted && !dryRun) say(`interrupted; the same command resumes: ${again()}`);
+}
+
+/** This command, as it can be typed again. */
+function again(): string {
   return `pawl ${process.argv.slice(2).map(quoted).join(" ")}`;
 }
 
@@ -138,16 +166,10 @@ async function checkOut(out: string | undefined, data: string): Promise<void> {
   }
 }
 
-/** What is about to happen, in a few lines. */
-function plan(
-  { loop, from }: LoadedLoop,
-  session: Session,
-  options: RunOptions,
-  identity: Identifier | null,
-  dataFile: string,
-  total: number | null,
-): readonly string[] {
-  const rows = total === null ? "" : `${count(total)} records${options.limit ? " at most" : ""}, `;
+/** What is about to happen. */
+function intentLines({ loaded, dataFile, size, identity, options }: Job, session: Session): readonly string[] {
+  const { loop, from } = loaded;
+  const rows = size.total === null ? "" : `${count(size.total)} records${options.limit ? " at most" : ""}, `;
   const known = identity === null ? "no row can be read" : `items known by ${identity.by}`;
   const where = session.journalFile === null ? "in memory: a dry run keeps nothing" : shortPath(session.journalFile);
   const lines = [
@@ -159,11 +181,10 @@ function plan(
   for (const step of Object.keys(session.config.questions ?? {})) {
     lines.push(`         ${step}: ${ladderLine(session, step)}`);
   }
-  const config = session.configFile === null ? null : basename(session.configFile);
   lines.push(
-    config === null
+    session.configFile === null
       ? "         no config here: this is the default ladder; its thresholds were not chosen on your data (no promise yet)"
-      : `         from ${config}; thresholds are plain numbers (no promise yet)`,
+      : `         from ${basename(session.configFile)}; thresholds are plain numbers (no promise yet)`,
     `at once  ${options.concurrency} runs${options.dryRun ? "; dry run: no tool that changes the world is called" : ""}`,
   );
   return lines;

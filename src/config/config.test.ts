@@ -21,7 +21,7 @@ describe("defineConfig", () => {
   test.each([
     [{ lader: [] }, "E_CONFIG", "lader"],
     [{ effects: { irreversibel: null } }, "E_CONFIG", "irreversibel"],
-    [{ budget: { perDay: 5 } }, "E_CONFIG", "perDay"],
+    [{ budget: { perHour: 5 } }, "E_CONFIG", "perHour"],
     [{ ladder: [model, model] }, "E_LADDER", "scripted"],
     [{ questions: { s: { ladder: [person(), person()] } } }, "E_LADDER", "person"],
   ])("refuses %j by name: what it does not know would silently not hold", (config, code, value) => {

@@ -271,6 +271,8 @@ export function journalContract(name: string, open: OpenForTest): void {
       notes.set("a", "2");
       await new Promise((resolve) => setTimeout(resolve, 20));
       expect(notes.get("a")).toBe("2");
+      await Promise.all([notes.add("sum", 0.5), notes.add("sum", 2)]);
+      expect(Number(notes.get("sum"))).toBe(2.5);
     });
   });
 }

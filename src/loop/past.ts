@@ -13,16 +13,16 @@ export type PastAnswer =
 
 /** A fold of a run's events. */
 export class Past {
-  readonly answers = new Map<string, PastAnswer>();
-  readonly calls = new Map<string, ToolCalled>();
+  readonly answers: Map<string, PastAnswer> = new Map();
+  readonly calls: Map<string, ToolCalled> = new Map();
   /** Calls that change the world and were started, but whose end is not on record. */
-  readonly started = new Map<string, ToolStarted>();
-  readonly values = new Map<string, ValueDrawn>();
-  readonly sleeps = new Map<string, number>();
+  readonly started: Map<string, ToolStarted> = new Map();
+  readonly values: Map<string, ValueDrawn> = new Map();
+  readonly sleeps: Map<string, number> = new Map();
   /** Every step on record. Limits let it pass again, whatever a resumed run comes to first. */
-  readonly paths = new Set<string>();
+  readonly paths: Set<string> = new Set();
   /** Calls by tool, interrupted ones among them. */
-  readonly called = new Map<string, number>();
+  readonly called: Map<string, number> = new Map();
   /** Time and money that steps took. */
   milliseconds = 0;
   spent = 0;
