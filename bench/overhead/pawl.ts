@@ -55,6 +55,6 @@ function mode(openIn: (directory: string) => Journal): Mode {
   };
 }
 
-export const memory: Mode = mode(() => memoryJournal());
+export const memory: Mode = mode(() => memoryJournal({ keep: "unfinished" }));
 
 export const durable: Mode = mode((directory) => openJournal(`${directory}/pawl.db`));

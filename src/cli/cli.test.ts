@@ -78,7 +78,7 @@ function pawl(
   watch?: (err: string, kill: (signal: NodeJS.Signals) => void) => void,
 ) {
   return new Promise<Ran>((resolve) => {
-    const child = spawn(process.execPath, ["--conditions=source", main, ...args], {
+    const child = spawn(process.execPath, ["--conditions=pawl-source", main, ...args], {
       cwd: folder,
       env: { ...process.env, NO_COLOR: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"],

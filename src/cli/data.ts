@@ -10,8 +10,10 @@ export interface OpenedData {
   readonly first: GoodRow | null;
   /** All rows, from the start. */
   readonly rows: AsyncIterable<Row>;
-  /** A table, whose cells are all texts and whose rows all have the same columns; `null`: only its content tells. */
-  readonly isTable: boolean | null;
+  /** Its name says that it is a table: all rows have the same columns. */
+  readonly isTable: boolean;
+  /** Its values are cells, which are all texts; of standard input that is judged by the first row. */
+  readonly hasCells: boolean;
 }
 
 /** More bad records than this before the first good one are no data file. */
@@ -46,12 +48,14 @@ export async function openData(file: string, options: ReadOptions): Promise<Open
       await iterator.return?.(undefined);
     }
   }
-  return { first, rows: rows(), isTable: isTable(file, options.format) };
+  const named = isTable(file, options.format);
+  const onlyTexts = first !== null && Object.values(first.value).every((value) => typeof value === "string");
+  const isUnknown = file === "-" && !options.format;
+  return { first, rows: rows(), isTable: named, hasCells: named || (isUnknown && onlyTexts) };
 }
 
-function isTable(file: string, format: Format | undefined): boolean | null {
+function isTable(file: string, format: Format | undefined): boolean {
   if (format) return format !== "jsonl";
-  if (file === "-") return null;
   return /\.[ct]sv(\.gz)?$/i.test(file);
 }
 

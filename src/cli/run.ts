@@ -71,7 +71,7 @@ export async function run(loopFile: string, dataFile: string, options: RunOption
       rows: job.data.rows,
       batch: job.batch,
       identify: (row) => job.identity!.identify(row),
-      ...(job.data.isTable && { read: cellReader(loop.inputJson) }),
+      ...(job.data.hasCells && { read: cellReader(loop.inputJson) }),
       concurrency: options.concurrency,
       ...(options.limit !== undefined && { limit: options.limit }),
       changed: options.changed,
@@ -170,7 +170,8 @@ async function checkOut(out: string | undefined, data: string): Promise<void> {
 function intentLines({ loaded, dataFile, size, identity, options }: Job, session: Session): readonly string[] {
   const { loop, from } = loaded;
   const rows = size.total === null ? "" : `${count(size.total)} records${options.limit ? " at most" : ""}, `;
-  const known = identity === null ? "no row can be read" : `items known by ${identity.by}`;
+  const known =
+    identity === null ? (size.total === 0 ? "no rows" : "no row can be read") : `items known by ${identity.by}`;
   const where = session.journalFile === null ? "in memory: a dry run keeps nothing" : shortPath(session.journalFile);
   const lines = [
     `loop     ${loop.name}, version ${loop.version} (${shortPath(from)})`,

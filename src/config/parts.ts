@@ -1,5 +1,6 @@
 /** From a config to the parts that a run is given. */
 
+import { UsageError } from "../core/errors.ts";
 import type { Effect } from "../core/question.ts";
 import { effects } from "../gate/effects.ts";
 import type { Check } from "../gate/gate.ts";
@@ -48,9 +49,17 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
   const own = new Map(Object.entries(config.questions ?? {}).map(([step, { ladder }]) => [step, climbs(ladder)]));
   const floors: { [E in Effect]?: Rung } = {};
   const { write = null, irreversible = safe } = config.effects ?? {};
-  if (write) floors.write = write;
-  if (irreversible) floors.irreversible = irreversible;
+  const floor = (rung: Rung): Rung => withPrice(rung, prices?.perReply[rung.name], withPrices);
+  if (write) floors.write = floor(write);
+  if (irreversible) floors.irreversible = floor(irreversible);
   const rungs = [...new Set([common, ...own.values(), Object.values(floors)].flat())];
+  const unknown = Object.keys(prices?.perReply ?? {}).find((name) => !rungs.some((rung) => rung.name === name));
+  if (unknown !== undefined) {
+    const names = rungs.map((rung) => rung.name).join(", ");
+    throw new UsageError("E_CONFIG", `prices.perReply names ${unknown}, but the rungs are ${names}`, {
+      value: unknown,
+    });
+  }
   return {
     journal,
     rungs,

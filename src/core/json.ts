@@ -29,10 +29,38 @@ function spell(value: unknown): string | undefined {
   return `{${text}}`;
 }
 
-/** The value as a journal gives it back. Throws where `JSON.stringify` does: on circles and big integers. */
+/**
+ * The value as a journal gives it back: a copy of what JSON can say of it. Throws on big integers (a `TypeError`) and
+ * on circles (a `RangeError`: the stack ends).
+ */
 export function toJson(value: unknown): Json {
+  return copy(value) ?? null;
+}
+
+/** What `JSON.parse(JSON.stringify(value))` gives, without the text in between; `undefined` for what JSON leaves out. */
+function copy(value: unknown): Json | undefined {
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
   // Adding 0 takes the sign off -0, which JSON does not keep.
   if (typeof value === "number") return Number.isFinite(value) ? value + 0 : null;
-  return JSON.parse(JSON.stringify(value) ?? "null") as Json;
+  if (typeof value !== "object") {
+    if (typeof value === "bigint") throw new TypeError("a big integer is not JSON");
+    return undefined;
+  }
+  if (Array.isArray(value)) return Array.from(value, (member: unknown) => copy(member) ?? null);
+  const object = value as { readonly [key: string]: unknown };
+  const prototype: unknown = Object.getPrototypeOf(object);
+  if (
+    (prototype !== Object.prototype && prototype !== null) ||
+    "toJSON" in object ||
+    Object.hasOwn(object, "__proto__")
+  ) {
+    const text = JSON.stringify(object) as string | undefined;
+    return text === undefined ? undefined : (JSON.parse(text) as Json);
+  }
+  const plain: { [key: string]: Json } = {};
+  for (const key of Object.keys(object)) {
+    const member = copy(object[key]);
+    if (member !== undefined) plain[key] = member;
+  }
+  return plain;
 }

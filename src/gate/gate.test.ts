@@ -19,6 +19,7 @@ interface Case {
   confidence?: unknown;
   cost?: number | null;
   acceptAt?: number | null;
+  accountable?: Rung | null;
   place?: number;
   floor?: { place: number; rung: string };
   spend?: { allowed: number | null; spent: number };
@@ -65,11 +66,24 @@ function judged(given: Case = {}): Judged {
     },
     value: "value" in given ? given.value : raw,
     rung,
+    accountable: given.accountable === undefined ? rung : given.accountable,
     place: given.place ?? 0,
     floor: () => given.floor ?? { place: 0, rung: "any rung" },
     spend: { unpriced: "refuse", ...(given.spend ?? { allowed: null, spent: 0 }) },
   };
 }
+
+test("a cached answer meets the threshold of the rung that gave it, or does not stand", () => {
+  const strict = { ...judged({ acceptAt: 0.9 }).rung, name: "encoder" };
+  const cached = { acceptAt: null, confidence: 0.7 };
+  expect(said(threshold, { ...cached, accountable: strict })).toEqual([
+    false,
+    "confidence 0.7 is below the threshold 0.9",
+  ]);
+  expect(said(threshold, { ...cached, accountable: { ...strict, acceptAt: 0.6 } })?.[0]).toBe(true);
+  expect(said(threshold, { ...cached, accountable: null })?.[0]).toBe(false);
+  expect(said(threshold, cached)).toBeNull();
+});
 
 /** A check's verdict and its reason, as a receipt prints it. */
 function said(check: Check, given: Case): [boolean, string] | null {

@@ -13,6 +13,8 @@ export interface Judged {
   /** The author's typed value. */
   readonly value: unknown;
   readonly rung: Rung;
+  /** The rung that must answer for the reply: for a cached one that of its origin, `null` when it is not here any more. */
+  readonly accountable: Rung | null;
   /** Place of the rung on the question's ladder, 0 at the bottom. */
   readonly place: number;
   /** Lowest place whose replies may let a tool of this effect stand. */

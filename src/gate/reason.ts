@@ -14,6 +14,8 @@ export function reasonOf(result: CheckResult): string {
     case "threshold":
       if (have === null) return `no usable confidence, where ${figure(need)} is needed`;
       return `confidence ${figure(have)} is ${passes ? "at least" : "below"} the threshold ${figure(need)}`;
+    case "origin":
+      return `${figure(have)} gave this answer, and is not on this ladder any more`;
     case "validators":
       return passes ? "the author's check passes" : `the author's check says: ${figure(have)}`;
     case "effect floor":

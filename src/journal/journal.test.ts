@@ -333,6 +333,8 @@ describe("whether an owner lives", () => {
 
   test("not from before the machine was started, nor one whose number was given to another process", () => {
     expect(isAlive({ ...here, boot: "earlier" }, 0, 1)).toBe(false);
+    const [boot] = here.boot.split(" ");
+    expect(isAlive({ ...here, boot: `${boot} another-namespace`, pid: 2 ** 22 + 1 }, 0, 1)).toBe(true);
     expect(isAlive({ ...here, born: "1" }, 0, 1)).toBe(false);
     expect(isAlive({ ...here, pid: 2 ** 22 + 1 }, 0, 1)).toBe(false);
   });

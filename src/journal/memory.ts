@@ -25,30 +25,41 @@ interface Kept {
 }
 
 /** Opens a journal that lives as long as the process. */
-export function memoryJournal(options: { now?: () => number; id?: string } = {}): Journal {
-  return new MemoryJournal(options.now ?? Date.now, options.id ?? "memory00");
+export function memoryJournal(options: MemoryOptions = {}): Journal {
+  return new MemoryJournal(options);
+}
+
+export interface MemoryOptions {
+  readonly now?: () => number;
+  readonly id?: string;
+  /** `unfinished` forgets a run when it ends, so that a process may go on for ever; `all` by default. */
+  readonly keep?: "all" | "unfinished";
 }
 
 class MemoryJournal implements Journal {
   readonly id: string;
   readonly #now: () => number;
-  readonly #runs: Kept[] = [];
+  /** By number, in order. */
+  readonly #runs = new Map<number, Kept>();
+  #count = 0;
+  readonly #keepEnded: boolean;
   readonly #byIdentity = new Map<string, Kept>();
   readonly #byItem = new Map<string, Kept[]>();
   readonly #batches = new Map<string, Map<number, BatchRow>>();
   readonly #recall = new Map<string, RecalledAnswer>();
   readonly #notes = new Map<string, string>();
 
-  constructor(now: () => number, id: string) {
+  constructor({ now = Date.now, id = "memory00", keep = "all" }: MemoryOptions) {
     this.#now = now;
     this.id = id;
+    this.#keepEnded = keep === "all";
   }
 
   async begin(run: NewRun): Promise<Taken> {
-    const identity = JSON.stringify([run.loop, run.item, run.content, run.version]);
+    const identity = identityKey(run);
     const known = this.#byIdentity.get(identity);
     if (known) return this.#take(known);
-    const number = this.#runs.length + 1;
+    const number = ++this.#count;
     const { loop, version, item, content, input } = run;
     const record: RunRecord = {
       loop,
@@ -64,12 +75,12 @@ class MemoryJournal implements Journal {
       wakes: null,
     };
     const kept: Kept = { record, events: [] };
-    this.#runs.push(kept);
+    this.#runs.set(number, kept);
     this.#byIdentity.set(identity, kept);
-    const item_ = JSON.stringify([loop, item]);
-    const siblings = this.#byItem.get(item_);
+    const sameItem = itemKey(run);
+    const siblings = this.#byItem.get(sameItem);
     if (siblings) siblings.push(kept);
-    else this.#byItem.set(item_, [kept]);
+    else this.#byItem.set(sameItem, [kept]);
     return { kind: "taken", run: record, events: [] };
   }
 
@@ -91,9 +102,18 @@ class MemoryJournal implements Journal {
     kept.events.push(event);
     if (event.type === "run_ended") {
       kept.record = { ...kept.record, status: event.outcome.kind, outcome: event.outcome };
+      if (!this.#keepEnded) this.#forget(kept.record);
     } else if (event.type === "step_answered" && event.cacheKey !== undefined) {
       this.#remember(event.cacheKey, kept, event);
     }
+  }
+
+  #forget(run: RunRecord): void {
+    this.#runs.delete(run.number);
+    this.#byIdentity.delete(identityKey(run));
+    const siblings = this.#byItem.get(itemKey(run))?.filter((other) => other.record.number !== run.number) ?? [];
+    if (siblings.length > 0) this.#byItem.set(itemKey(run), siblings);
+    else this.#byItem.delete(itemKey(run));
   }
 
   #remember(key: string, kept: Kept, event: Event): void {
@@ -124,11 +144,11 @@ class MemoryJournal implements Journal {
   }
 
   run(number: number): RunRecord | undefined {
-    return this.#runs[number - 1]?.record;
+    return this.#runs.get(number)?.record;
   }
 
   relatives(run: RunIdentity): Relatives {
-    const records = (this.#byItem.get(JSON.stringify([run.loop, run.item])) ?? []).map((kept) => kept.record);
+    const records = (this.#byItem.get(itemKey(run)) ?? []).map((kept) => kept.record);
     return {
       otherVersion: records.filter((other) => other.content === run.content && other.version !== run.version),
       otherContent: records.filter((other) => other.content !== run.content),
@@ -136,11 +156,11 @@ class MemoryJournal implements Journal {
   }
 
   events(number: number): readonly Event[] {
-    return [...(this.#runs[number - 1]?.events ?? [])];
+    return [...(this.#runs.get(number)?.events ?? [])];
   }
 
   *runs(filter: RunFilter): Iterable<RunRecord> {
-    for (const { record } of this.#runs) {
+    for (const { record } of this.#runs.values()) {
       const fits =
         (filter.loop === undefined || record.loop === filter.loop) &&
         (filter.item === undefined || record.item === filter.item) &&
@@ -150,7 +170,7 @@ class MemoryJournal implements Journal {
   }
 
   *waiting(): Iterable<WaitingStep> {
-    for (const { record, events } of this.#runs) {
+    for (const { record, events } of this.#runs.values()) {
       if (record.status !== "waiting" && record.status !== "sleeping") continue;
       for (const waiting of unanswered(events)) yield { run: record, waiting };
     }
@@ -189,8 +209,16 @@ class MemoryJournal implements Journal {
   async close(): Promise<void> {}
 
   #kept(number: number): Kept {
-    const kept = this.#runs[number - 1];
+    const kept = this.#runs.get(number);
     if (!kept) throw new StorageError("E_NO_RUN", `the journal has no run ${number}`, { value: number });
     return kept;
   }
+}
+
+function itemKey({ loop, item }: RunIdentity): string {
+  return `${loop}\0${item}`;
+}
+
+function identityKey({ loop, item, content, version }: RunIdentity): string {
+  return `${loop}\0${version}\0${content}\0${item}`;
 }

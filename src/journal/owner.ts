@@ -5,7 +5,7 @@ import { hostname, uptime } from "node:os";
 
 export interface Owner {
   readonly host: string;
-  /** This start of the machine (and, in a container, its process namespace). */
+  /** This start of the machine, and the namespace that the process number belongs to, with a blank between. */
   readonly boot: string;
   readonly pid: number;
   /** When the process started, in the kernel's own count: a number used again later is another process. */
@@ -54,7 +54,11 @@ export function isAlive(
 ): boolean {
   if (now - beat > lease) return false;
   if (owner.host !== here.host) return true;
-  if (owner.boot !== here.boot) return false;
+  const [boot, namespace] = owner.boot.split(" ");
+  const [ourBoot, ourNamespace] = here.boot.split(" ");
+  if (boot !== ourBoot) return false;
+  // Numbers of another container mean nothing here: only the lease can tell.
+  if (namespace !== ourNamespace) return true;
   try {
     process.kill(owner.pid, 0);
   } catch (thrown) {

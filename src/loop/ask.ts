@@ -162,6 +162,8 @@ interface Genuine {
   readonly run: CallBook;
   /** The call in one spelling, by which it is known when it is made again. */
   readonly text: string;
+  /** It was handed to `step.call`: what the gate let through once is not let through twice. */
+  called: boolean;
 }
 
 /** What is behind a call that a gate let through; a `Picked` that is not in here was not picked. */
@@ -253,7 +255,7 @@ function toPicked(tool: AnyTool, args: Parsed<unknown>, run: CallBook, stood: bo
   if (broken) return { ok: false, issue: broken };
   const picked: Picked = { tool: tool.name, args: args.value };
   try {
-    genuine.set(picked, { tool, run, text: `${tool.name}${canonicalJson(args.value)}` });
+    genuine.set(picked, { tool, run, text: `${tool.name}${canonicalJson(args.value)}`, called: false });
   } catch (thrown) {
     return unfit(`the arguments cannot be written down: ${messageOf(thrown)}`);
   }

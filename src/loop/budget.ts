@@ -42,8 +42,10 @@ export class DayBudget {
     this.#reserved -= rung.mostCost ?? 0;
     if (cost === 0) return;
     this.#unwritten += cost;
-    this.#notes.add(this.#key, cost).finally(() => {
+    const written = (): void => {
       this.#unwritten -= cost;
-    });
+    };
+    // A journal that cannot be written stops the runs by itself; until then the money stays counted here.
+    this.#notes.add(this.#key, cost).then(written, () => {});
   }
 }

@@ -122,6 +122,7 @@ async function tryRung<T>(
     reply,
     value: parsed.value,
     rung,
+    accountable: reply.origin ? (ladder.find(({ name }) => name === reply.origin?.rung) ?? null) : rung,
     place,
     floor: (effect) => floorOf(effect, ladder, run),
     spend,

@@ -78,6 +78,10 @@ export function makeStep(run: Run, prefix: string): Step {
         if (!genuine) {
           throw new UsageError("E_NOT_PICKED", `step ${path}: this call was not picked by step.pick in this run`);
         }
+        if (genuine.called) {
+          throw new UsageError("E_PICKED_TWICE", `step ${path}: this call was made already; one pick is one call`);
+        }
+        genuine.called = true;
         return callStep(run, path, genuine.tool, what.args, "picked");
       }),
     loop: (name, spec) => turnsStep(run, placeOf(name, prefix), spec as never),

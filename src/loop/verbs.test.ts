@@ -216,6 +216,18 @@ describe("pick and call", () => {
     expect(reply.executed).toHaveLength(0);
   });
 
+  test("one pick is one call", async () => {
+    const twice = loopOf(async (step) => {
+      const picked = await step.pick("p", { about, tools: [reply], otherwise: false });
+      await step.call("first", picked.value);
+      await step.call("second", picked.value);
+    });
+    const before = reply.executed.length;
+    const end = await bench(twice, [scripted({ p: { tool: "reply", args: { n: 1 } } })]).go();
+    expect(outcomeOf(end)).toMatchObject({ code: "E_PICKED_TWICE", who: "usage" });
+    expect(reply.executed).toHaveLength(before + 1);
+  });
+
   test("two tools of one name, or one called as the way out, are refused", async () => {
     const twice = loopOf((step) => step.pick("p", { about, tools: [find, { ...reply, name: "find" }] }));
     expect(outcomeOf(await bench(twice, []).go())).toMatchObject({ code: "E_TOOLS" });

@@ -13,7 +13,7 @@ export interface Child extends AsyncDisposable {
 
 /** `under`: a shell's words before the program, such as `ulimit -f 100;`. */
 export function startChild(program: string, args: readonly string[], under = ""): Child {
-  const command = `${under} exec "$0" --conditions=source --no-warnings "$@"`;
+  const command = `${under} exec "$0" --conditions=pawl-source --no-warnings "$@"`;
   const child = spawn("bash", ["-c", command, process.execPath, program, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
   });

@@ -145,9 +145,12 @@ function addPath(models: Command, done: Done): void {
     .command("path")
     .summary("where a model lies, or the folder of all")
     .argument("[name]", "a name, or the path of a GGUF")
-    .action(async (name: string | undefined) => {
+    .option("--json", "print it as JSON")
+    .action(async (name: string | undefined, { json }: Json) => {
       const { resolveModel, storeFolder } = await import("../../models/store.ts");
-      print(name === undefined ? storeFolder() : (await resolveModel(name)).path);
+      const path = name === undefined ? storeFolder() : (await resolveModel(name)).path;
+      if (json) printJson({ path });
+      else print(path);
       done(0);
     });
 }
