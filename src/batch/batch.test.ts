@@ -379,3 +379,27 @@ async function written(journal: Journal, name: string): Promise<string> {
     rmSync(folder, { recursive: true });
   }
 }
+
+test("a rung that only throws stops the batch before it has sent the whole file to people", async () => {
+  const journal = memoryJournal();
+  const dead = { ...scripted({}), decide: () => Promise.reject(new Error("connection refused")) };
+  const parts = makeParts({ ladder: [dead] }, journal);
+  const loop = defineLoop({
+    name: "dead",
+    input: z.object({ id: z.string() }),
+    output: z.string(),
+    run: async ({ id }, step) => (await step.choose("team", { about: id, ask: "?", options: ["a", "b"] })).value,
+  });
+  async function* many(): AsyncGenerator<Row> {
+    for (let position = 1; position <= 500; position++) {
+      yield { kind: "row", position, line: position, bytes: 1, value: { id: String(position) } };
+    }
+  }
+  const { identify } = identifier({ id: "" });
+  const work = runBatch({ loop, rows: many(), batch: "b", identify, parts, isLocal: () => true, concurrency: 4 });
+  await expect(work).rejects.toMatchObject({
+    code: "E_RUNG_BROKEN",
+    message: expect.stringContaining("connection refused"),
+  });
+  expect(journal.counts().waiting).toBeLessThan(40);
+});

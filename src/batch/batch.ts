@@ -1,6 +1,6 @@
 /** Many items through one loop: rows in, runs journaled, everything that was not run counted and said. */
 
-import { messageOf, PawlError, StorageError } from "../core/errors.ts";
+import { ModelError, messageOf, PawlError, StorageError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { parse } from "../core/schema.ts";
 import type { Identity } from "../data/identity.ts";
@@ -8,6 +8,7 @@ import type { Row } from "../data/row.ts";
 import type { BatchRow, Journal, RunIdentity, RunRecord, Taken } from "../journal/journal.ts";
 import type { Loop } from "../loop/loop.ts";
 import { type Parts, runItem } from "../loop/run.ts";
+import { Breaker } from "./breaker.ts";
 import { type Counts, mostExamples, noCounts } from "./counts.ts";
 import { type Changed, type Plan, planItem } from "./plan.ts";
 import { SeenIds } from "./seen.ts";
@@ -82,6 +83,7 @@ class Batch {
   readonly #parts: Parts;
   readonly #abort = new AbortController();
   readonly #seen = new SeenIds();
+  readonly #breaker = new Breaker();
   readonly #sleepers: Sleeper[] = [];
   #page: BatchRow[] = [];
   #inFlight = 0;
@@ -263,12 +265,24 @@ class Batch {
     if (end.kind === "ended") this.#countOutcome(end.outcome);
     else this.counts[end.kind]++;
     if (end.kind === "sleeping") this.#sleepers.push({ place, number, wakes: end.wakes, earlier: false });
-    else this.#tally(number);
+    else {
+      this.#tally(number);
+      this.#watch();
+    }
     this.#settled();
   }
 
   #tally(run: number): void {
     tally(this.#journal.events(run), this.counts, this.#options.isLocal);
+  }
+
+  /** A dead backend must not send the rest of the file to people: what it was asked about waits, and the batch stops. */
+  #watch(): void {
+    const broken = this.#breaker.look(this.counts.rungs);
+    if (broken) {
+      const message = `${broken.rung} has failed in 20 runs in a row, so the batch stopped: ${broken.trouble}`;
+      this.#fail(new ModelError("E_RUNG_BROKEN", message, { value: broken.rung }));
+    }
   }
 
   #countOutcome(outcome: NonNullable<RunRecord["outcome"]>): void {

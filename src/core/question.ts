@@ -146,15 +146,10 @@ export class Question<T = unknown> implements QuestionSpec {
 }
 
 /** A question as a waiting run keeps it, so that a person can be asked without running the loop. */
-export interface QuestionRecord {
-  readonly verb: Verb;
+export interface QuestionRecord
+  extends Pick<QuestionSpec, "verb" | "ask" | "options" | "otherwise" | "fields" | "tools"> {
   readonly name: string;
-  readonly ask: string;
   readonly about: string;
-  readonly options: readonly Option[];
-  readonly otherwise: string | null;
-  readonly fields: JsonSchema | null;
-  readonly tools: readonly ToolOffer[];
   readonly version: string;
 }
 
