@@ -74,7 +74,10 @@ const support: Loop = defineLoop({
       until: calls(refund, reply, handOver),
       limits: { steps: 5 },
     });
-    return { team: team.value, action: settled.tool ?? settled.ended };
+    if (settled.ended === "until" && settled.tool) return { team: team.value, action: settled.tool };
+    // The model ran out of turns, or in circles: the loop decides what then, not the model.
+    await step.call("unsettled", handOver, { reason: "needs a decision" });
+    return { team: team.value, action: "hand_over" };
   },
 });
 
