@@ -72,6 +72,20 @@ export async function callStep(
   return end(run, step, tool, parsed.value, outcome);
 }
 
+/** Puts a call on record that is not made, so that the receipt tells. */
+export async function refuseCall(
+  run: Run,
+  path: string,
+  tool: AnyTool,
+  args: unknown,
+  refusal: Refused,
+): Promise<Outcome> {
+  if (run.past.calls.has(path)) return refusal;
+  if (run.isReplay) return run.missing(path);
+  await record(run, path, tool, args as Json, refusal, 0);
+  return refusal;
+}
+
 function end(run: Run, step: CallBook, tool: AnyTool, args: unknown, outcome: Outcome): Outcome {
   run.book.ended(tool, args, outcome);
   step.ended(tool, args, outcome);

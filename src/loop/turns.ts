@@ -1,10 +1,10 @@
 /** `step.loop`: one tool a turn out of those offered, until a rule, the model or a limit ends it. */
 
-import { describeOutcome, type Outcome } from "../core/outcome.ts";
+import { describeOutcome } from "../core/outcome.ts";
 import { CallBook, offer } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import { type Place, pickedIn, pickQuestion, render } from "./ask.ts";
-import { callStep } from "./call-step.ts";
+import { callStep, refuseCall } from "./call-step.ts";
 import { floorOf } from "./ladder.ts";
 import { never } from "./never.ts";
 import type { Run } from "./run.ts";
@@ -57,11 +57,8 @@ async function act(run: Run, path: string, picked: Picked, step: CallBook, seen:
   const { tool, text } = pickedIn(run.book, picked)!;
   const { args } = picked;
   if (seen.settled.has(text)) {
-    const outcome: Outcome = {
-      kind: "refused",
-      by: "repeated",
-      reason: "the same call with the same arguments was made before",
-    };
+    const reason = "the same call with the same arguments was made before";
+    const outcome = await refuseCall(run, path, tool, args, { kind: "refused", by: "repeated", reason });
     return { tool: tool.name, args, outcome };
   }
   const keyPath = seen.unknown.get(text) ?? path;
