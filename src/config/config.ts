@@ -2,6 +2,7 @@
 
 import { UsageError } from "../core/errors.ts";
 import type { Effect } from "../core/question.ts";
+import { refuseUnknown } from "../core/refuse-unknown.ts";
 import type { Rung } from "../rung/rung.ts";
 
 export interface Budget {
@@ -17,7 +18,7 @@ export interface Prices {
   /** Day on which the prices were true, `YYYY-MM-DD`. */
   readonly updated: string;
   /** Price of one reply by rung name, for rungs that name none themselves. */
-  readonly perReply: { readonly [rung: string]: number };
+  readonly perReply?: { readonly [rung: string]: number };
 }
 
 export interface Config {
@@ -35,11 +36,10 @@ export interface Config {
 
 /** Checks a config and gives it its type. Throws `UsageError` naming what is wrong. */
 export function defineConfig(config: Config): Config {
-  refuseUnknown(config, "the config", ["journal", "ladder", "questions", "effects", "budget", "prices"]);
-  // A limit that is misspelt, or that this version does not know, would be one that silently does not hold.
-  refuseUnknown(config.effects ?? {}, "the config's effects", ["write", "irreversible"]);
-  refuseUnknown(config.budget ?? {}, "the config's budget", ["currency", "perDay", "unpriced"]);
-  refuseUnknown(config.prices ?? {}, "the config's prices", ["updated", "perReply"]);
+  refuseUnknown("E_CONFIG", "the config", config, ["journal", "ladder", "questions", "effects", "budget", "prices"]);
+  refuseUnknown("E_CONFIG", "the config's effects", config.effects ?? {}, ["write", "irreversible"]);
+  refuseUnknown("E_CONFIG", "the config's budget", config.budget ?? {}, ["currency", "perDay", "unpriced"]);
+  refuseUnknown("E_CONFIG", "the config's prices", config.prices ?? {}, ["updated", "perReply"]);
   refuseAmounts(config);
   for (const [name, ladder] of ladders(config)) {
     const names = ladder.map((rung) => rung.name);
@@ -60,12 +60,6 @@ function refuseAmounts({ budget, prices }: Config): void {
   if (prices && !/^\d{4}-\d\d-\d\d$/.test(prices.updated)) {
     throw new UsageError("E_CONFIG", "prices.updated must be a day, such as 2026-11-01", { value: prices.updated });
   }
-}
-
-function refuseUnknown(part: object, what: string, known: readonly string[]): void {
-  const unknown = Object.keys(part).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  throw new UsageError("E_CONFIG", `${what} has no "${unknown}"; it has ${known.join(", ")}`, { value: unknown });
 }
 
 function ladders(config: Config): [string, readonly Rung[]][] {

@@ -40,20 +40,21 @@ export interface OpenParts extends Parts {
 /** Puts the parts together. Every ladder ends with a rung that settles the question: a person where none does. */
 export function makeParts(config: Config, journal: Journal, options: PartsOptions = {}): OpenParts {
   const safe = person();
-  const { budget = {}, prices } = config;
+  const { budget = {} } = config;
+  const perReply = config.prices?.perReply ?? {};
   const now = options.now ?? Date.now;
   const withPrices = new Map<Rung, Rung>();
   const climbs = (ladder: readonly Rung[]): readonly Rung[] =>
-    ending(ladder, safe).map((rung) => withPrice(rung, prices?.perReply[rung.name], withPrices));
+    ending(ladder, safe).map((rung) => withPrice(rung, perReply[rung.name], withPrices));
   const common = climbs(config.ladder ?? []);
   const own = new Map(Object.entries(config.questions ?? {}).map(([step, { ladder }]) => [step, climbs(ladder)]));
   const floors: { [E in Effect]?: Rung } = {};
   const { write = null, irreversible = safe } = config.effects ?? {};
-  const floor = (rung: Rung): Rung => withPrice(rung, prices?.perReply[rung.name], withPrices);
+  const floor = (rung: Rung): Rung => withPrice(rung, perReply[rung.name], withPrices);
   if (write) floors.write = floor(write);
   if (irreversible) floors.irreversible = floor(irreversible);
   const rungs = [...new Set([common, ...own.values(), Object.values(floors)].flat())];
-  const unknown = Object.keys(prices?.perReply ?? {}).find((name) => !rungs.some((rung) => rung.name === name));
+  const unknown = Object.keys(perReply).find((name) => !rungs.some((rung) => rung.name === name));
   if (unknown !== undefined) {
     const names = rungs.map((rung) => rung.name).join(", ");
     throw new UsageError("E_CONFIG", `prices.perReply names ${unknown}, but the rungs are ${names}`, {

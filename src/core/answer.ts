@@ -92,6 +92,8 @@ export interface Attempt {
   readonly verdict?: Verdict;
   readonly reason?: string;
   readonly fault?: Fault;
+  /** It was not asked at all: its price is not known under a limit on spend, or the day's budget is used up. */
+  readonly skipped?: "unpriced" | "day spent";
   /** The reply was repaired once; this was wrong with the first. */
   readonly repaired?: { readonly path: string; readonly message: string };
 }

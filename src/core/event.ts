@@ -5,6 +5,13 @@ import type { Json } from "./json.ts";
 import type { JournaledOutcome } from "./outcome.ts";
 import type { QuestionRecord, Verb } from "./question.ts";
 
+/** What every step's event carries. */
+export interface OnStep {
+  readonly path: string;
+  /** Milliseconds that the run had been at work by then, over all processes. */
+  readonly elapsed?: number;
+}
+
 export type LimitName = "steps" | "seconds" | "spend";
 
 /** How a run can end. `waiting` is not an end: a run that waits has no outcome. */
@@ -18,9 +25,8 @@ export type RunOutcome =
       readonly message: string;
     };
 
-export interface StepAnswered {
+export interface StepAnswered extends OnStep {
   readonly type: "step_answered";
-  readonly path: string;
   readonly verb: Verb;
   /** Version of the question. */
   readonly question: string;
@@ -38,51 +44,51 @@ export interface StepAnswered {
   readonly cacheKey?: string;
 }
 
-export interface StepWaiting {
+export interface StepWaiting extends OnStep {
   readonly type: "step_waiting";
-  readonly path: string;
   readonly question: QuestionRecord;
   readonly risk: number | null;
   readonly trail: readonly Attempt[];
   readonly cacheKey?: string;
 }
 
+/** What was tried, and paid, before the run's spend limit ended a step. */
+export interface StepStopped extends OnStep {
+  readonly type: "step_stopped";
+  readonly trail: readonly Attempt[];
+}
+
 /** A person's answer to a waiting step; the first one counts. */
-export interface PersonAnswered {
+export interface PersonAnswered extends OnStep {
   readonly type: "person_answered";
-  readonly path: string;
   readonly value: Json;
   readonly by: string;
 }
 
 /** Written before a tool that changes the world is called, so that an interrupted call is known. */
-export interface ToolStarted {
+export interface ToolStarted extends OnStep {
   readonly type: "tool_started";
-  readonly path: string;
   readonly tool: string;
   readonly args: Json;
   readonly key: string;
 }
 
-export interface ToolCalled {
+export interface ToolCalled extends OnStep {
   readonly type: "tool_called";
-  readonly path: string;
   readonly tool: string;
   readonly args: Json;
   readonly outcome: JournaledOutcome;
   readonly milliseconds: number;
 }
 
-export interface ValueDrawn {
+export interface ValueDrawn extends OnStep {
   readonly type: "value_drawn";
-  readonly path: string;
   readonly kind: "now" | "random";
   readonly value: number;
 }
 
-export interface SleepStarted {
+export interface SleepStarted extends OnStep {
   readonly type: "sleep_started";
-  readonly path: string;
   /** Milliseconds since the epoch. */
   readonly until: number;
 }
@@ -96,6 +102,7 @@ export interface RunEnded {
 export type StepEvent =
   | StepAnswered
   | StepWaiting
+  | StepStopped
   | PersonAnswered
   | ToolStarted
   | ToolCalled

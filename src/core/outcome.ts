@@ -2,7 +2,7 @@
 
 import type { Json } from "./json.ts";
 
-export type Refusal = "run limit" | "step limit" | "not offered" | "repeated" | "dry run" | "effect" | "declined";
+export type Refusal = "run limit" | "step limit" | "not offered" | "repeated" | "dry run" | "declined";
 
 export type Outcome<T = unknown> =
   | { readonly kind: "ok"; readonly value: T }

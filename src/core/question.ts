@@ -171,7 +171,7 @@ function numberOf(schema: object | null): number {
 }
 
 function versionOf(spec: QuestionSpec): string {
-  let key = `${spec.verb}\0${spec.ask}\0${spec.cue}\0${spec.otherwise}\0${spec.maxTokens}\0${numberOf(spec.fields)}`;
+  let key = `${spec.verb}\0${spec.ask}\0${spec.cue}\0${JSON.stringify(spec.otherwise)}\0${spec.maxTokens}\0${numberOf(spec.fields)}`;
   for (const option of spec.options) key += `\0${option.name}\x01${option.description}`;
   for (const tool of spec.tools) key += `\0${tool.effect}${numberOf(tool.input)}`;
   let version = versions.get(key);

@@ -37,6 +37,10 @@ export function parse<T>(schema: Schema<T>, value: unknown): Parsed<T> | Promise
 }
 
 function toParsed<T>(result: StandardSchemaV1.Result<T>): Parsed<T> {
+  // A schema of somebody's own may break its contract; that is an issue, not a crash.
+  if (typeof result !== "object" || result === null) {
+    return { ok: false, issue: { path: "", message: "the schema gave no result" } };
+  }
   return result.issues ? { ok: false, issue: firstIssue(result.issues) } : { ok: true, value: result.value };
 }
 

@@ -5,14 +5,21 @@ import type { Notes, Rung } from "../rung/rung.ts";
 /**
  * Guards a daily amount. A paid rung is asked only while its largest price still fits; after that the question goes
  * on up the ladder, so that a spent budget queues for a person and never accepts below a threshold. Days are UTC.
+ *
+ * The largest price is written down before the rung is asked and corrected after: a process that dies in between has
+ * spent it, for all that anybody knows. Processes see each other's sums as they are committed, so two of them can pass
+ * the amount only by replies that they begin within the same few milliseconds.
  */
 export class DayBudget {
   readonly perDay: number;
   readonly #notes: Notes;
   readonly #now: () => number;
-  #reserved = 0;
-  /** Spent here, but not in the journal yet. */
-  #unwritten = 0;
+  #day = "";
+  /** What this process added today, and how much of that is still on its way into the journal. */
+  #mine = 0;
+  #underWay = 0;
+  /** What others had added when nothing of ours was under way. */
+  #others = 0;
 
   constructor(perDay: number, notes: Notes, now: () => number) {
     this.perDay = perDay;
@@ -20,32 +27,39 @@ export class DayBudget {
     this.#now = now;
   }
 
-  get #key(): string {
-    return `spend/${new Date(this.#now()).toISOString().slice(0, 10)}`;
-  }
-
-  /** What was spent today, in the config's currency. */
+  /** What was spent or set aside today, in the config's currency. */
   get spent(): number {
-    return Number(this.#notes.get(this.#key) ?? 0) + this.#unwritten;
+    const day = new Date(this.#now()).toISOString().slice(0, 10);
+    if (day !== this.#day) {
+      this.#day = day;
+      this.#mine = 0;
+    }
+    if (this.#underWay === 0) this.#others = Number(this.#notes.get(`spend/${day}`) ?? 0) - this.#mine;
+    return this.#others + this.#mine;
   }
 
   /** Sets the rung's largest price aside. `false`: the day has not that much left. */
   reserve(rung: Rung): boolean {
     const most = rung.mostCost ?? 0;
-    if (most > 0 && this.spent + this.#reserved + most > this.perDay) return false;
-    this.#reserved += most;
+    // Amounts are sums of fractions: a billionth is no money.
+    if (most > 0 && this.spent + most > this.perDay + 1e-9) return false;
+    this.#add(most);
     return true;
   }
 
   /** Ends a reservation with what was really paid. */
   settle(rung: Rung, cost: number): void {
-    this.#reserved -= rung.mostCost ?? 0;
-    if (cost === 0) return;
-    this.#unwritten += cost;
+    this.#add(cost - (rung.mostCost ?? 0));
+  }
+
+  #add(amount: number): void {
+    if (amount === 0) return;
+    this.#mine += amount;
+    this.#underWay++;
     const written = (): void => {
-      this.#unwritten -= cost;
+      this.#underWay--;
     };
     // A journal that cannot be written stops the runs by itself; until then the money stays counted here.
-    this.#notes.add(this.#key, cost).then(written, () => {});
+    this.#notes.add(`spend/${this.#day}`, amount).then(written, () => {});
   }
 }

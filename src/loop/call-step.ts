@@ -2,6 +2,7 @@
 
 import { messageOf, UsageError } from "../core/errors.ts";
 import type { ToolCalled, ToolStarted } from "../core/event.ts";
+import { shortHash } from "../core/hash.ts";
 import { canonicalJson, type Json, toJson } from "../core/json.ts";
 import type { JournaledOutcome, Outcome, Refusal } from "../core/outcome.ts";
 import type { Question } from "../core/question.ts";
@@ -11,7 +12,7 @@ import { brokenPrerequisite, CallBook, overLimit } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import { judgeQuestion } from "./ask.ts";
 import { never } from "./never.ts";
-import type { Run } from "./run.ts";
+import { type Run, took } from "./run.ts";
 import { answerStep } from "./step.ts";
 
 /**
@@ -33,22 +34,21 @@ export async function callStep(
     const { path: at, message } = parsed.issue;
     throw unfit(path, tool, args, `${at && ` at ${at}`}: ${message}`);
   }
+  const written = from === "own" ? jsonArgs(path, tool, args) : (args as Json);
   const past = run.past.calls.get(path);
   if (past) {
-    if (past.tool !== tool.name) throw changed(path, past, tool);
+    if (!isSameCall(past, tool, written)) throw changed(path, past, tool);
     const outcome = past.outcome.kind === "ok" ? (await settle(tool, past.outcome.value)).outcome : past.outcome;
     if (past.outcome.kind === "refused") return outcome;
     for (const calls of [run.book, step]) calls.started(tool, true);
     return end(run, step, tool, parsed.value, outcome);
   }
-  const written = from === "own" ? jsonArgs(path, tool, args) : (args as Json);
   const interrupted = run.past.started.get(path);
   if (interrupted) {
-    const same = interrupted.tool === tool.name && canonicalJson(interrupted.args) === canonicalJson(written);
-    if (!same) throw changed(path, interrupted, tool);
+    if (!isSameCall(interrupted, tool, written)) throw changed(path, interrupted, tool);
   } else {
     const mayNot = (): Refused | null =>
-      refuse("run limit", overLimit(tool, run.book.total(tool), step.count(tool))) ??
+      overLimitRefusal(overLimit(tool, run.book.total(tool), step.count(tool))) ??
       refuse("not offered", brokenPrerequisite(tool, parsed.value, run.book)?.message ?? null);
     const mayWait = from === "own" || run.parts.dryRun;
     const before = mayWait ? (mayNot() ?? (await objection(run, path, tool, written, from))) : null;
@@ -66,10 +66,13 @@ export async function callStep(
   if (tool.effect !== "read" && !interrupted) {
     await run.append({ type: "tool_started", path, tool: tool.name, args: written, key });
   }
-  const begun = performance.now();
-  const { journaled, outcome } = await callTool(tool, parsed.value, key, run);
-  await record(run, path, tool, written, journaled, run.took(begun));
-  return end(run, step, tool, parsed.value, outcome);
+  const make = async (): Promise<Outcome> => {
+    const begun = performance.now();
+    const { journaled, outcome } = await callTool(tool, parsed.value, key, run);
+    await record(run, path, tool, written, journaled, took(begun));
+    return end(run, step, tool, parsed.value, outcome);
+  };
+  return tool.effect === "read" ? make() : run.effect(make);
 }
 
 /** Puts a call on record that is not made, so that the receipt tells. */
@@ -136,6 +139,14 @@ async function objection(
   return refuse("dry run", `${tool.name} was not called`);
 }
 
+function overLimitRefusal(over: ReturnType<typeof overLimit>): Refused | null {
+  return over && { kind: "refused", ...over };
+}
+
+function isSameCall(before: ToolStarted | ToolCalled, tool: AnyTool, args: Json): boolean {
+  return before.tool === tool.name && canonicalJson(before.args) === canonicalJson(args);
+}
+
 function refuse(by: Refusal, reason: string | null): Refused | null {
   return reason === null ? null : { kind: "refused", by, reason };
 }
@@ -147,9 +158,10 @@ async function disapproved(run: Run, path: string, tool: AnyTool, args: Json): P
   const question = judgeQuestion(
     { name: "approve", path: `${path}/approve` },
     {
-      // The arguments are part of the question, and so of its version: a yes is to these and no others.
-      ask: `May ${tool.name}(${canonicalJson(args)}) be called? Its effect is ${tool.effect}.`,
-      about: tool.description,
+      // A yes is to these arguments and no others, so their hash is in the version. They themselves are data, which
+      // may come from the item, and have no place among a model's instructions.
+      ask: `May this call of ${tool.name} be made? Its effect is ${tool.effect}. (${shortHash(canonicalJson(args))})`,
+      about: `${tool.name}(${canonicalJson(args)})\n${tool.description}`,
       otherwise: false,
     },
   );

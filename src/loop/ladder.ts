@@ -7,6 +7,7 @@ import type { Effect, Question, Repair } from "../core/question.ts";
 import { addUsage, noUsage } from "../core/usage.ts";
 import { type Answered, judge } from "../gate/gate.ts";
 import type { DecideContext, Rung } from "../rung/rung.ts";
+import { never } from "./never.ts";
 import type { Run } from "./run.ts";
 
 export type Climbed<T> =
@@ -20,7 +21,7 @@ export type Climbed<T> =
     }
   /** A person is asked, or the list ran out: the safe end is to wait. */
   | { readonly kind: "waits"; readonly trail: readonly Attempt[] }
-  | { readonly kind: "too dear"; readonly allowed: number };
+  | { readonly kind: "too dear"; readonly allowed: number; readonly trail: readonly Attempt[] };
 
 /**
  * Climbs until a reply stands. A rung that throws is one that did not answer; rejects only with a `StorageError`,
@@ -31,15 +32,17 @@ export async function climb<T>(question: Question<T>, ladder: readonly Rung[], r
   let suggestion: DecideContext["suggestion"] = null;
   for (let place = 0; place < ladder.length; place++) {
     const rung = ladder[place]!;
+    // Nobody is asked, and nobody paid, for a run that has left.
+    if (run.isOver) return never;
     const price = run.reserve(rung);
     if (price === "unpriced" || price === "day spent") {
-      trail.push({ rung: rung.name, kind: "escalated", reason: notAsked[price] });
+      trail.push({ rung: rung.name, kind: "escalated", skipped: price, reason: notAsked[price] });
       continue;
     }
-    if (price === "too dear") return { kind: "too dear", allowed: run.loop.limits.spend ?? 0 };
+    if (price === "too dear") return { kind: "too dear", allowed: run.loop.limits.spend ?? 0, trail };
     let tried: Tried<T> = await tryRung(question, rung, place, ladder, run, suggestion, null);
     run.unreserve(rung, tried.attempt.usage);
-    if (tried.repair && run.reserve(rung) === "reserved") {
+    if (tried.repair && !run.isOver && run.reserve(rung) === "reserved") {
       const { path, message } = tried.repair;
       const first = tried.attempt.usage;
       tried = await tryRung(question, rung, place, ladder, run, suggestion, tried.repair);

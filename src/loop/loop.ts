@@ -3,6 +3,7 @@
 import { UsageError } from "../core/errors.ts";
 import { shortHash } from "../core/hash.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
+import { refuseUnknown } from "../core/refuse-unknown.ts";
 import { type Infer, type JsonSchema, type Schema, toJsonSchema } from "../core/schema.ts";
 import type { Step } from "./step-types.ts";
 
@@ -47,6 +48,7 @@ export function defineLoop<In extends Schema, Out extends Schema>(definition: Lo
       value: name,
     });
   }
+  refuseUnknown("E_LOOP_LIMIT", `the limits of loop ${name}`, limits, ["steps", "seconds", "spend"]);
   for (const [limit, value] of Object.entries(limits)) {
     if (typeof value !== "number" || !(value > 0)) {
       throw new UsageError("E_LOOP_LIMIT", `loop ${name}: limit ${limit} must be a number above 0`, { value });

@@ -1,6 +1,7 @@
 /** The `step` that a loop's author gets: each verb builds its question and hands it on. */
 
 import { UsageError } from "../core/errors.ts";
+import { canonicalJson } from "../core/json.ts";
 import type { Question } from "../core/question.ts";
 import type { Rung } from "../rung/rung.ts";
 import { CallBook, offer } from "../tool/offer.ts";
@@ -75,8 +76,11 @@ export function makeStep(run: Run, prefix: string): Step {
         if (!run.enter(path)) return never;
         if ("run" in what) return callStep(run, path, what, args, "own");
         const genuine = pickedIn(run.book, what);
-        if (!genuine) {
-          throw new UsageError("E_NOT_PICKED", `step ${path}: this call was not picked by step.pick in this run`);
+        if (genuine?.text !== `${what.tool}${canonicalJson(what.args)}`) {
+          throw new UsageError(
+            "E_NOT_PICKED",
+            `step ${path}: this call was not picked by step.pick in this run, or was changed since`,
+          );
         }
         if (genuine.called) {
           throw new UsageError("E_PICKED_TWICE", `step ${path}: this call was made already; one pick is one call`);
@@ -84,11 +88,11 @@ export function makeStep(run: Run, prefix: string): Step {
         genuine.called = true;
         return callStep(run, path, genuine.tool, what.args, "picked");
       }),
-    loop: (name, spec) => turnsStep(run, placeOf(name, prefix), spec as never),
-    all: (name, branches) => allStep(run, placeOf(name, prefix).path, branches as never),
-    now: (name) => drawStep(run, placeOf(name, prefix).path, "now"),
-    random: (name) => drawStep(run, placeOf(name, prefix).path, "random"),
-    sleep: (name, seconds) => sleepStep(run, placeOf(name, prefix).path, seconds),
+    loop: async (name, spec) => turnsStep(run, placeOf(name, prefix), spec as never),
+    all: async (name, branches) => allStep(run, placeOf(name, prefix).path, branches as never),
+    now: async (name) => drawStep(run, placeOf(name, prefix).path, "now"),
+    random: async (name) => drawStep(run, placeOf(name, prefix).path, "random"),
+    sleep: async (name, seconds) => sleepStep(run, placeOf(name, prefix).path, seconds),
   } as const satisfies { readonly [Verb in keyof Step]: (...args: never[]) => Promise<unknown> } & Partial<Loose>;
   // The implementations are untyped inside; what an author sees is `Step`, whose types follow the schemas.
   return step as unknown as Step;
@@ -137,7 +141,9 @@ async function allStep(
 ): Promise<unknown> {
   const names = Object.keys(branches);
   const results = await Promise.all(
-    names.map((name) => (branches as { [name: string]: Branch })[name]!(makeStep(run, `${path}/${name}/`))),
+    names.map((name) =>
+      (branches as { [name: string]: Branch })[name]!(makeStep(run, `${placeOf(name, `${path}/`).path}/`)),
+    ),
   );
   if (Array.isArray(branches)) return results;
   return Object.fromEntries(names.map((name, index) => [name, results[index]]));

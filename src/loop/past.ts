@@ -23,7 +23,7 @@ export class Past {
   readonly paths: Set<string> = new Set();
   /** Calls by tool, interrupted ones among them. */
   readonly called: Map<string, number> = new Map();
-  /** Time and money that steps took. */
+  /** Time that the run was at work, and money that its steps took. */
   milliseconds = 0;
   spent = 0;
 
@@ -32,15 +32,20 @@ export class Past {
   }
 
   #add(event: Event): void {
-    if (event.type !== "run_ended") this.paths.add(event.path);
+    if (event.type !== "run_ended") {
+      this.paths.add(event.path);
+      this.milliseconds = Math.max(this.milliseconds, event.elapsed ?? 0);
+    }
     switch (event.type) {
       case "step_answered":
         this.answers.set(event.path, { kind: "answered", event });
-        this.milliseconds += event.milliseconds;
         this.#pay(event.trail);
         break;
       case "step_waiting":
         this.answers.set(event.path, { kind: "waiting", waiting: event });
+        this.#pay(event.trail);
+        break;
+      case "step_stopped":
         this.#pay(event.trail);
         break;
       case "person_answered": {
@@ -58,7 +63,6 @@ export class Past {
       case "tool_called":
         if (!this.started.delete(event.path) && event.outcome.kind !== "refused") this.#count(event.tool);
         this.calls.set(event.path, event);
-        this.milliseconds += event.milliseconds;
         break;
       case "value_drawn":
         this.values.set(event.path, event);

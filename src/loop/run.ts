@@ -1,7 +1,7 @@
 /** One run: the author's function over one item, with the journal as its only memory. */
 
 import { ModelError, messageOf, PawlError, StorageError, ToolError, UsageError } from "../core/errors.ts";
-import type { Event, RunOutcome } from "../core/event.ts";
+import type { Event, RunOutcome, StepEvent } from "../core/event.ts";
 import { toJson } from "../core/json.ts";
 import type { Effect, Repair } from "../core/question.ts";
 import { parse } from "../core/schema.ts";
@@ -69,7 +69,11 @@ export async function replayRun(
 ): Promise<RunEnd | { readonly kind: "diverged"; readonly path: string }> {
   const run = new Run(loop, record, new Past(events), parts, true);
   const end = await run.go();
-  return run.divergedAt === null ? end : { kind: "diverged", path: run.divergedAt };
+  if (run.divergedAt !== null) return { kind: "diverged", path: run.divergedAt };
+  // Time passes otherwise in a replay: a run that ran out of it, and of which all steps are on record, ran out of it.
+  const { outcome } = record;
+  const ranOut = outcome?.kind === "limit" && outcome.limit === "seconds" && end.kind === "ended";
+  return ranOut ? { kind: "ended", outcome } : end;
 }
 
 /** `setTimeout` takes no more, in milliseconds: 24 days. */
@@ -95,7 +99,14 @@ export class Run {
   #active = 0;
   #spent: number;
   #reserved = 0;
+  /** Milliseconds at work before `#since`. */
   #elapsed: number;
+  /** When the run began to be at work, if it is. */
+  #since = 0;
+  /** Calls under way that change the world. */
+  #effects = 0;
+  /** The limit that was reached while such a call was under way. */
+  #due: RunEnd | null = null;
   #over = false;
   #resolve: (end: RunEnd) => void = () => {};
   readonly #halted: Promise<RunEnd>;
@@ -172,7 +183,7 @@ export class Run {
           await journal.append(number, {
             type: "run_ended",
             outcome: end.outcome,
-            milliseconds: Math.round(this.#elapsed),
+            milliseconds: Math.round(this.elapsed),
           });
           break;
         case "waiting":
@@ -198,7 +209,7 @@ export class Run {
    * then the step never settles. A step on record was counted, and allowed, when it was new.
    */
   enter(path: string): boolean {
-    if (this.#over) return false;
+    if (this.#over || this.#due) return false;
     if (this.#paths.has(path)) {
       const error = new UsageError(
         "E_PATH_TWICE",
@@ -212,7 +223,7 @@ export class Run {
     if (this.isReplay || this.past.paths.has(path)) return true;
     const { steps, seconds } = this.loop.limits;
     if (this.#steps >= steps) return this.#stopAt({ kind: "limit", limit: "steps", allowed: steps, path });
-    if (this.#elapsed >= seconds * 1000) {
+    if (this.elapsed >= seconds * 1000) {
       return this.#stopAt({ kind: "limit", limit: "seconds", allowed: seconds, path });
     }
     this.#steps++;
@@ -226,21 +237,46 @@ export class Run {
 
   /** Runs the part of a step that may wait for the world; the run is idle when no such part is under way. */
   async busy<T>(work: () => Promise<T>): Promise<T> {
-    this.#active++;
+    if (this.#active++ === 0) this.#since = performance.now();
     try {
       return await work();
     } catch (thrown) {
       if (thrown instanceof StorageError) return this.#abandon({ kind: "stopped", error: thrown });
       throw thrown;
     } finally {
-      this.#active--;
+      this.#rest();
       this.#leaveWhenIdle();
     }
   }
 
-  async append(event: Event): Promise<void> {
+  /** One step less is under way. */
+  #rest(): void {
+    if (--this.#active === 0) this.#elapsed += performance.now() - this.#since;
+  }
+
+  /** Milliseconds that the run was at work: steps side by side count once, waiting for people does not. */
+  get elapsed(): number {
+    return this.#elapsed + (this.#active > 0 ? performance.now() - this.#since : 0);
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** Makes a call that changes the world. A time limit lets it end, within its own, and be put on record. */
+  async effect<T>(call: () => Promise<T>): Promise<T> {
+    this.#effects++;
+    try {
+      return await call();
+    } finally {
+      this.#effects--;
+      if (this.#effects === 0 && this.#due) this.#leave(this.#due);
+    }
+  }
+
+  async append(event: StepEvent): Promise<void> {
     if (this.#over) await never;
-    await this.parts.journal.append(this.record.number, event);
+    await this.parts.journal.append(this.record.number, { ...event, elapsed: Math.round(this.elapsed) });
   }
 
   /** Ends the run with an outcome; the caller's step never settles. */
@@ -266,7 +302,7 @@ export class Run {
   #hang<T>(list: T[], entry: T): Promise<never> {
     list.push(entry);
     // The step is about to hang for ever, so it is no longer under way.
-    this.#active--;
+    this.#rest();
     this.#leaveWhenIdle();
     return never;
   }
@@ -309,7 +345,9 @@ export class Run {
   #timeIsUp(): void {
     const { seconds } = this.loop.limits;
     const path = [...this.#paths].at(-1) ?? "";
-    this.#leave({ kind: "ended", outcome: { kind: "limit", limit: "seconds", allowed: seconds, path } });
+    const end: RunEnd = { kind: "ended", outcome: { kind: "limit", limit: "seconds", allowed: seconds, path } };
+    if (this.#effects > 0) this.#due = end;
+    else this.#leave(end);
   }
 
   // -- time and money
@@ -334,13 +372,6 @@ export class Run {
       if (this.#over) this.#controller.abort();
     }
     return this.#controller.signal;
-  }
-
-  /** Milliseconds since `begun` (`performance.now()`), counted towards the run's seconds. */
-  took(begun: number): number {
-    const milliseconds = Math.round((performance.now() - begun) * 10) / 10;
-    this.#elapsed += milliseconds;
-    return milliseconds;
   }
 
   /** Sets the rung's largest price aside before it is asked, so that no limit is passed even side by side. */
@@ -368,6 +399,11 @@ export class Run {
   get spend(): Judged["spend"] {
     return { allowed: this.loop.limits.spend, spent: this.#spent, unpriced: this.parts.unpriced };
   }
+}
+
+/** Milliseconds since `begun` (`performance.now()`), to a tenth. */
+export function took(begun: number): number {
+  return Math.round((performance.now() - begun) * 10) / 10;
 }
 
 /** The end of a run that returned. What it returned is kept, and handed on, as JSON. */

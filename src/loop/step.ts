@@ -2,10 +2,12 @@
 
 import { type Answer, usableConfidence } from "../core/answer.ts";
 import { cacheKeyOf } from "../core/cache-key.ts";
-import type { Question } from "../core/question.ts";
+import type { StepWaiting } from "../core/event.ts";
+import type { Json } from "../core/json.ts";
+import { namedTool, type Question } from "../core/question.ts";
 import type { Rung } from "../rung/rung.ts";
 import { climb, toAnswer } from "./ladder.ts";
-import type { Run } from "./run.ts";
+import { type Run, took } from "./run.ts";
 
 /** Everything that a loop may ask passes through here. Settles only with an answer that is on record. */
 export async function answerStep<T>(
@@ -21,11 +23,13 @@ export async function answerStep<T>(
 
   const begun = performance.now();
   const climbed = await climb(question, ladder, run);
-  if (climbed.kind === "too dear") {
-    return run.halt({ kind: "limit", limit: "spend", allowed: climbed.allowed, path: question.path });
-  }
   const { path, verb, version } = question;
   const { trail } = climbed;
+  if (climbed.kind === "too dear") {
+    // Money may have been spent on the way: it must not be forgotten with the step.
+    if (trail.length > 0) await run.append({ type: "step_stopped", path, trail });
+    return run.halt({ kind: "limit", limit: "spend", allowed: climbed.allowed, path });
+  }
   const key = ladder.some((rung) => rung.caches) ? { cacheKey: cacheKeyOf(question) } : {};
   if (climbed.kind === "waits") {
     await run.append({ type: "step_waiting", path, question: question.toJSON(), risk, trail, ...key });
@@ -48,10 +52,19 @@ export async function answerStep<T>(
     ...(origin && { origin }),
     risk,
     trail,
-    milliseconds: run.took(begun),
+    milliseconds: took(begun),
     ...(keep && key),
   });
   return toAnswer(path, value, { confidence, basis, rung: rung.name, ...(origin && { origin }) }, risk);
+}
+
+/**
+ * Whether a person picked a tool out of the offer that they saw. What is offered now may be less, as side by side
+ * branches come in another order; limits and prerequisites are looked at once more before the call.
+ */
+function wasOffered({ question }: StepWaiting, value: Json): boolean {
+  const name = question.verb === "pick" ? namedTool(value) : null;
+  return name !== null && question.tools.some((tool) => tool.name === name);
 }
 
 /** The journaled answer, if the question still understands it. */
@@ -60,7 +73,11 @@ async function recall<T>(run: Run, question: Question<T>, risk: number | null): 
   if (!past) return null;
   if (past.kind === "waiting") return past.waiting.question.version === question.version ? "waits" : null;
   // What a person said was seen by no gate; once its call is on record, it was found good.
-  const stood = past.kind === "answered" || run.past.calls.has(question.path) || run.past.started.has(question.path);
+  const stood =
+    past.kind === "answered" ||
+    run.past.calls.has(question.path) ||
+    run.past.started.has(question.path) ||
+    wasOffered(past.waiting, past.value);
   const raw = past.kind === "answered" ? past.event.value : past.value;
   const parsed = await (stood ? question.reread(raw) : question.parse(raw));
   if (!parsed.ok) return null;

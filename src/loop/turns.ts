@@ -48,7 +48,7 @@ export async function turnsStep(run: Run, place: Place, spec: LoopSpec<readonly 
 interface Seen {
   /** Answered, or refused for good. */
   readonly settled: Set<string>;
-  /** Timed out, with the path they were first made under: they may have happened, so they keep their key. */
+  /** Timed out or failed, with the path they were first made under: they may have happened, so they keep their key. */
   readonly unknown: Map<string, string>;
 }
 
@@ -64,8 +64,8 @@ async function act(run: Run, path: string, picked: Picked, step: CallBook, seen:
   const keyPath = seen.unknown.get(text) ?? path;
   const outcome = await callStep(run, path, tool, args, "picked", step, keyPath);
   // A failed call may be tried again; one that was answered, or that may not be made, will not come out otherwise.
-  if (outcome.kind === "timed_out") seen.unknown.set(text, keyPath);
-  else if (outcome.kind !== "failed") seen.settled.add(text);
+  if (outcome.kind === "timed_out" || outcome.kind === "failed") seen.unknown.set(text, keyPath);
+  else seen.settled.add(text);
   return { tool: tool.name, args, outcome };
 }
 

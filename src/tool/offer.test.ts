@@ -95,5 +95,8 @@ test("a resumed run's limit counts what is on record, its offer what the loop ha
   book.started(find, true);
   expect([book.count(find), book.total(find)]).toEqual([1, 1]);
   expect(overLimit(find, 0, 0)).toBeNull();
-  expect(overLimit(find, book.total(find), 0)).toBe("called 1 times in this run, its limit");
+  expect(overLimit(find, book.total(find), 0)).toEqual({
+    by: "run limit",
+    reason: "called 1 times in this run, its limit",
+  });
 });

@@ -71,7 +71,7 @@ export function offer(
   const offered: ToolOffer[] = [];
   const withheld: Withheld[] = [];
   for (const tool of tools) {
-    const reason = overLimit(tool, run.count(tool), step.count(tool)) ?? missingPrerequisite(tool, run);
+    const reason = overLimit(tool, run.count(tool), step.count(tool))?.reason ?? missingPrerequisite(tool, run);
     if (reason !== null) withheld.push({ tool: tool.name, reason });
     else if (!reachable(tool.effect)) {
       withheld.push({ tool: tool.name, reason: `no rung of this ladder may let an ${tool.effect} tool stand` });
@@ -80,11 +80,19 @@ export function offer(
   return { offered, withheld };
 }
 
-/** Why the tool may not be called once more, or `null`. */
-export function overLimit(tool: AnyTool, inRun: number, inStep: number): string | null {
+/** Which limit the tool has reached, and in words; `null` where it may be called once more. */
+export function overLimit(
+  tool: AnyTool,
+  inRun: number,
+  inStep: number,
+): { readonly by: "run limit" | "step limit"; readonly reason: string } | null {
   const { perRun, perStep } = tool.limits;
-  if (perRun !== undefined && inRun >= perRun) return `called ${perRun} times in this run, its limit`;
-  if (perStep !== undefined && inStep >= perStep) return `called ${perStep} times in this step, its limit`;
+  if (perRun !== undefined && inRun >= perRun) {
+    return { by: "run limit", reason: `called ${perRun} times in this run, its limit` };
+  }
+  if (perStep !== undefined && inStep >= perStep) {
+    return { by: "step limit", reason: `called ${perStep} times in this step, its limit` };
+  }
   return null;
 }
 

@@ -3,6 +3,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { ToolError, UsageError } from "../core/errors.ts";
 import type { Effect } from "../core/question.ts";
+import { refuseUnknown } from "../core/refuse-unknown.ts";
 import { type Infer, type JsonSchema, type Schema, toJsonSchema } from "../core/schema.ts";
 
 export interface ToolLimits {
@@ -108,6 +109,7 @@ export function defineTool<const Name extends string, In extends Schema, Out ext
   if (!["read", "write", "irreversible"].includes(effect)) {
     throw new ToolError("E_TOOL_EFFECT", `tool ${name}: effect must be read, write or irreversible`, { value: effect });
   }
+  refuseUnknown("E_TOOL_LIMIT", `the limits of tool ${name}`, limits, ["perRun", "perStep", "seconds"]);
   for (const [limit, value] of Object.entries(limits)) {
     if (typeof value !== "number" || !(value > 0)) {
       throw new ToolError("E_TOOL_LIMIT", `tool ${name}: limit ${limit} must be a number above 0`, { value });
