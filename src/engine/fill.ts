@@ -109,7 +109,7 @@ class Filler {
       seen.add(key);
       values.push(value);
     }
-    if (this.left <= 0) this.truncated.push(path);
+    if (this.left <= 0 || (plan.capped && values.length >= plan.max)) this.truncated.push(path);
     this.#pen.put("]");
     return values;
   }

@@ -64,3 +64,23 @@ test("a reference into the schema is followed, an endless one refused", () => {
   const endless = { type: "object", properties: { next: { $ref: "#" } } };
   expect(() => planOf(endless)).toThrow(expect.objectContaining({ code: "E_SCHEMA_UNSUPPORTED" }));
 });
+
+test("a keyword beside a reference is refused, and a list that is filled only in part says so", () => {
+  const schema = {
+    type: "object",
+    properties: { a: { $ref: "#/$defs/t", minLength: 3 } },
+    required: ["a"],
+    $defs: { t: { type: "string" } },
+  };
+  expect(() => planOf(schema)).toThrow(/minLength/);
+  const described = { ...schema, properties: { a: { $ref: "#/$defs/t", description: "a text" } } };
+  expect(planOf(described).members[0]?.plan.kind).toBe("string");
+  const list = (maxItems: number) =>
+    planOf({
+      type: "object",
+      properties: { l: { type: "array", items: { type: "string" }, maxItems } },
+      required: ["l"],
+    });
+  expect(list(100).members[0]?.plan).toMatchObject({ capped: true, max: 32 });
+  expect(list(5).members[0]?.plan).toMatchObject({ capped: false, max: 5 });
+});

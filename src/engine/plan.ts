@@ -25,6 +25,8 @@ export type Plan =
       readonly items: Plan;
       readonly min: number;
       readonly max: number;
+      /** The author would have allowed more items than are ever filled. */
+      readonly capped: boolean;
       readonly unique: boolean;
     }
   | { readonly kind: "object"; readonly members: readonly Member[] }
@@ -91,6 +93,10 @@ class Planner {
       throw unsupported(path, String(raw), "no schema");
     if (depth > DEEPEST) throw unsupported(path, "$ref", `nested deeper than ${DEEPEST}`);
     const schema = raw as JsonSchema;
+    if ("$ref" in schema) {
+      const beside = Object.keys(schema).find((key) => key !== "$ref" && !HARMLESS.has(key));
+      if (beside !== undefined) throw unsupported(path, beside, "it stands beside a $ref");
+    }
     if ("$ref" in schema) return this.plan(this.#resolve(schema.$ref, path), path, depth + 1);
     if ("const" in schema) return this.#among(schema, [schema.const], "const", path);
     if (Array.isArray(schema.enum)) return this.#among(schema, schema.enum, "enum", path);
@@ -127,6 +133,7 @@ class Planner {
         const items = this.plan(schema.items, `${path}[]`, depth + 1);
         return this.#checked(schema, type, path, {
           kind: "array",
+          capped: numberOr(schema.maxItems, Number.POSITIVE_INFINITY) > MOST_ITEMS,
           items,
           min,
           max,

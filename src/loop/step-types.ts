@@ -18,7 +18,10 @@ export interface About {
   readonly cue?: string;
   /** Largest share of wrong answers among those that stay local, 0 to 1. Recorded; *no promise yet*. */
   readonly risk?: number;
-  /** How an item too long for a model is cut. Without it, such an item is refused and goes up the ladder. */
+  /**
+   * How an item too long for a model is cut. Without it, such an item is refused and goes up the ladder. Closed
+   * questions pool what is read from the pieces; what is written (fields, arguments, texts) needs a cut to one piece.
+   */
   readonly split?: Split;
 }
 

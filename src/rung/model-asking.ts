@@ -1,6 +1,7 @@
 /** One question put to a chat model: weighed, filled or written, and what that cost. */
 
 import type { Basis, Evidence, Reply } from "../core/answer.ts";
+import { ModelError } from "../core/errors.ts";
 import type { Question } from "../core/question.ts";
 import type { JsonSchema } from "../core/schema.ts";
 import { addUsage, noUsage, type Usage } from "../core/usage.ts";
@@ -159,7 +160,9 @@ export class Asking {
   /** What is written is written from one text: several pieces would each give their own. */
   async #onePiece(prefix: PrefixId): Promise<string> {
     const pieces = await this.#pieces(prefix);
-    return pieces.length === 1 ? pieces[0]! : itemOf(this.#question.about, this.#context.repair);
+    if (pieces.length === 1) return pieces[0]!;
+    const message = `the item is too long, and its split gave ${pieces.length} pieces: what is written is written from one`;
+    throw new ModelError("E_TOO_LONG", message);
   }
 
   #spent(inputTokens: number, outputTokens: number, milliseconds: number): void {

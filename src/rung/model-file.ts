@@ -1,5 +1,8 @@
 /** Finds the file of a model that a rung names, and fetches it where the catalogue knows it and it is not there. */
 
+import type { Progress } from "../models/models.ts";
+import type { OpenNeeds } from "./rung.ts";
+
 export interface ModelFile {
   readonly path: string;
   readonly name: string;
@@ -8,9 +11,40 @@ export interface ModelFile {
   readonly textPrefix: string;
 }
 
-/** Says what it fetches: nothing is downloaded silently. */
-export async function openModelFile(nameOrPath: string, say: (line: string) => void): Promise<ModelFile> {
+/** Says what it fetches, from where, and how far it is: nothing is downloaded silently. */
+export async function openModelFile(nameOrPath: string, say: OpenNeeds["say"]): Promise<ModelFile> {
   const { ensureModel } = await import("../models/pull.ts");
-  const { path, name, digest, entry } = await ensureModel(nameOrPath, { onNote: say });
+  const onProgress = arrival(nameOrPath, say);
+  const { path, name, digest, entry } = await ensureModel(nameOrPath, { onNote: say, onProgress });
   return { path, name, digest, textPrefix: entry?.encoder?.prefix ?? "" };
+}
+
+/** Least milliseconds between two lines about one source: they may go to a log, where nothing is drawn over. */
+const sayEvery = 2_000;
+
+/** Turns progress into lines: one when a source begins, then one now and then. `now` in milliseconds, ever growing. */
+export function arrival(
+  model: string,
+  say: OpenNeeds["say"],
+  now: () => number = () => performance.now(),
+): (progress: Progress) => void {
+  let source = "";
+  let said = 0;
+  return ({ what, bytes, total, bytesPerSecond }) => {
+    // "model.safetensors from huggingface.co": a source may have several files.
+    const from = what.slice(what.lastIndexOf(" from ") + 1);
+    const at = now();
+    if (from !== source) say(`${model}: fetching it ${from}`);
+    else if (at - said < sayEvery) return;
+    else
+      say(
+        `${model}: ${megabytes(bytes)}${total === null ? "" : ` of ${megabytes(total)}`} MB, ${megabytes(bytesPerSecond)} MB/s`,
+      );
+    source = from;
+    said = at;
+  };
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
 }

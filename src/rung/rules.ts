@@ -7,7 +7,7 @@ import type { Rung } from "./rung.ts";
 
 /**
  * Returns a raw answer (an option's name, `{ tool, args }`, an object, a text), or `undefined` to pass the
- * question on. Must be pure. Throwing passes the question on too, and is shown.
+ * question on. Must be pure. Throwing passes the question on too, and is shown; a rule that throws in twenty runs in a row stops a batch.
  */
 export type Rule = (question: Question, item: unknown) => Json | undefined;
 

@@ -41,6 +41,7 @@ export interface OpenNeeds {
   readonly notes: Notes;
   /** Answers given before, by cache key. */
   readonly recall: Recall;
+  /** Tells people what takes a while, such as a download: a line at a time. */
   readonly say: (line: string) => void;
 }
 
