@@ -370,6 +370,24 @@ test("a rung that throws is counted as broken, with what it said", async () => {
   expect(counts.rungs).toMatchObject({ scripted: { asked: 1, broken: 1, trouble: "no such model" } });
 });
 
+test("what an earlier command met is no matter of this one", async () => {
+  const journal = memoryJournal();
+  const values = [{ id: "a", text: "x" }];
+  const dead: Script = () => {
+    throw new Error("no such model");
+  };
+  const first = await run(journal, { values, script: dead });
+  expect(first.counts.rungsNow).toMatchObject({ scripted: { asked: 1, broken: 1 } });
+  const second = await run(journal, { values });
+  expect(second.counts).toMatchObject({ waiting: 1, earlier: 1, rungs: { scripted: { asked: 1, broken: 1 } } });
+  expect(second.counts.rungsNow).toEqual({});
+  // An answered run that goes on asks anew; only that is of this command.
+  await journal.answer(1, { type: "person_answered", path: "team", value: "billing", by: "ana" });
+  const third = await run(journal, { values });
+  expect(third.counts).toMatchObject({ done: 1, rungs: { person: { decided: 1 }, scripted: { broken: 1 } } });
+  expect(third.counts.rungsNow).toEqual({});
+});
+
 async function written(journal: Journal, name: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "pawl-out-"));
   try {

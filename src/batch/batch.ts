@@ -7,7 +7,8 @@ import type { Identity } from "../data/identity.ts";
 import type { Row } from "../data/row.ts";
 import type { BatchRow, Journal, RunIdentity, RunRecord, Taken } from "../journal/journal.ts";
 import type { Loop } from "../loop/loop.ts";
-import { type Parts, runItem } from "../loop/run.ts";
+import type { Parts } from "../loop/run.ts";
+import { runOn } from "../loop/run-on.ts";
 import { Breaker } from "./breaker.ts";
 import { type Counts, mostExamples, noCounts } from "./counts.ts";
 import { type Changed, type Plan, planItem } from "./plan.ts";
@@ -73,6 +74,8 @@ interface Sleeper {
   readonly wakes: number;
   /** It slept before this command began. */
   readonly earlier: boolean;
+  /** So many of its events are older than this command; `undefined`: all. */
+  readonly old: number | undefined;
 }
 
 class Batch {
@@ -109,7 +112,7 @@ class Batch {
       last = await this.#readAll();
       await this.#idle();
       if (last !== null) await this.#wakeSleepers();
-      for (const { number } of this.#sleepers) this.#tally(number);
+      for (const { number, old } of this.#sleepers) this.#tally(number, old);
       await this.#flush();
       // The data may have become shorter since an earlier command.
       if (last !== null && !this.#failure) await this.#journal.cutRows(batch, last);
@@ -251,34 +254,29 @@ class Batch {
     await this.#finish(place, taken);
   }
 
-  /** Runs it until it ends, sleeps, stops or really waits for a person. */
-  async #finish(place: Place, taken: Extract<Taken, { kind: "taken" }>): Promise<void> {
+  /** Runs it as far as it goes now, and counts what came of it. */
+  async #finish(place: Place, taken: Extract<Taken, { kind: "taken" }>, old = taken.events.length): Promise<void> {
     const { number } = taken.run;
-    let end = await runItem(this.#loop, taken, this.#parts);
-    // Somebody may have answered between the question and the parking of the run.
-    while (end.kind !== "ended" && end.kind !== "stopped" && this.#journal.run(number)?.status === "ready") {
-      const again = await this.#journal.take(number);
-      if (again.kind !== "taken") break;
-      end = await runItem(this.#loop, again, this.#parts);
-    }
+    const end = await runOn(this.#loop, taken, this.#parts);
     if (end.kind === "stopped" && end.error) throw end.error;
     if (end.kind === "ended") this.#countOutcome(end.outcome);
     else this.counts[end.kind]++;
-    if (end.kind === "sleeping") this.#sleepers.push({ place, number, wakes: end.wakes, earlier: false });
+    if (end.kind === "sleeping") this.#sleepers.push({ place, number, wakes: end.wakes, earlier: false, old });
     else {
-      this.#tally(number);
+      this.#tally(number, old);
       this.#watch();
     }
     this.#settled();
   }
 
-  #tally(run: number): void {
-    tally(this.#journal.events(run), this.counts, this.#options.isLocal);
+  /** `old`: so many of its events are older than this command; by default all. */
+  #tally(run: number, old?: number): void {
+    tally(this.#journal.events(run), this.counts, this.#options.isLocal, old);
   }
 
   /** A dead backend must not send the rest of the file to people: what it was asked about waits, and the batch stops. */
   #watch(): void {
-    const broken = this.#breaker.look(this.counts.rungs);
+    const broken = this.#breaker.look(this.counts.rungsNow);
     if (broken) {
       const message = `${broken.rung} has failed in 20 runs in a row, so the batch stopped: ${broken.trouble}`;
       this.#fail(new ModelError("E_RUNG_BROKEN", message, { value: broken.rung }));
@@ -302,7 +300,7 @@ class Batch {
     if (run.outcome) this.#countOutcome(run.outcome);
     else counts[run.status === "sleeping" ? "sleeping" : "waiting"]++;
     if (run.status !== "sleeping") this.#tally(run.number);
-    else this.#sleepers.push({ place, number: run.number, wakes: run.wakes ?? 0, earlier: true });
+    else this.#sleepers.push({ place, number: run.number, wakes: run.wakes ?? 0, earlier: true, old: undefined });
     this.#record(rowOf(place, run.number));
     this.#settled();
   }
@@ -334,11 +332,11 @@ class Batch {
 
   async #wakeUp(sleeper: Sleeper): Promise<void> {
     const taken = await this.#journal.take(sleeper.number);
-    if (taken.kind !== "taken") return this.#tally(sleeper.number);
+    if (taken.kind !== "taken") return this.#tally(sleeper.number, sleeper.old);
     // It was counted as asleep; what becomes of it now is counted instead.
     this.counts.sleeping--;
     if (sleeper.earlier) this.counts.earlier--;
-    await this.#finish(sleeper.place, taken);
+    await this.#finish(sleeper.place, taken, sleeper.old);
   }
 
   // -- records of the batch

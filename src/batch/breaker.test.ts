@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Breaker } from "./breaker.ts";
 
 function rungs(asked: number, broken: number) {
-  return { model: { asked, broken, decided: 0, trouble: "no answer", milliseconds: 0 } };
+  return { model: { asked, broken, skipped: {}, decided: 0, trouble: "no answer", milliseconds: 0 } };
 }
 
 test("a rung that threw in twenty runs in a row is broken, and one reply in between begins the count anew", () => {

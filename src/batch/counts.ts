@@ -1,6 +1,6 @@
 /** What a batch came to so far: the figures that progress, summary and exit code are made of. */
 
-import type { Fault } from "../core/answer.ts";
+import type { Attempt, Fault } from "../core/answer.ts";
 
 /** What the questions of a batch's runs came to. A question counts once, by its last state. */
 export interface QuestionCounts {
@@ -18,6 +18,8 @@ export interface QuestionCounts {
 export interface RungCounts {
   /** Questions that it was asked. */
   asked: number;
+  /** Questions at which it was passed over, unasked, by the reason: money. */
+  skipped: { [why in NonNullable<Attempt["skipped"]>]?: number };
   /** Replies of it that stood. */
   decided: number;
   /** Times that it threw instead of replying, and what it threw last. */
@@ -80,6 +82,8 @@ export interface Counts {
 
   questions: QuestionCounts;
   rungs: { [rung: string]: RungCounts };
+  /** The same of what this command asked itself: whether a rung is well now is no matter of earlier commands. */
+  rungsNow: { [rung: string]: RungCounts };
   faults: { [name in Fault]?: number };
   /** Replies that were repaired once. */
   repaired: number;
@@ -125,6 +129,7 @@ export function noCounts(): Counts {
     effectsRisked: 0,
     questions: { local: 0, remote: 0, person: 0, waiting: 0 },
     rungs: {},
+    rungsNow: {},
     faults: {},
     repaired: 0,
     calls: {},

@@ -1,9 +1,12 @@
 import { expect, test } from "vitest";
+import type { StepWaiting } from "../core/event.ts";
 import { cellReader, requireColumns } from "./cells.ts";
 import { noCounts } from "./counts.ts";
 import { duration, percent, spend } from "./figures.ts";
 import { Progress, progressLines } from "./progress.ts";
 import { SeenIds } from "./seen.ts";
+import { type Setting, summaryLines } from "./summary.ts";
+import { tally } from "./tally.ts";
 
 test("ten thousand ids are known again with their first line", () => {
   const seen = new SeenIds();
@@ -54,6 +57,25 @@ test("figures keep what matters", () => {
   expect(spend({ cost: 0, unpriced: 0 }, "USD")).toBe("0 USD");
   expect(spend({ cost: 0, unpriced: 3 }, "USD")).toBe("3 replies unpriced");
   expect(spend({ cost: 0.5, unpriced: 1 }, "USD")).toBe("0.50 USD and 1 reply unpriced");
+});
+
+test("a rung that was passed over for money was not asked", () => {
+  const counts = noCounts();
+  const waiting = (path: string, skipped: "unpriced" | "day spent"): StepWaiting => ({
+    type: "step_waiting",
+    path,
+    question: {} as StepWaiting["question"],
+    risk: null,
+    trail: [{ rung: "far", kind: "escalated", reason: "money", skipped }],
+  });
+  const events = [waiting("a", "unpriced"), waiting("b", "day spent"), waiting("c", "day spent")];
+  tally(events, counts, () => true, 1);
+  expect(counts.rungs).toMatchObject({ far: { asked: 0, broken: 0, skipped: { unpriced: 1, "day spent": 2 } } });
+  expect(counts.rungsNow).toMatchObject({ far: { asked: 0, skipped: { "day spent": 2 } } });
+  const setting = { currency: "USD", seconds: 1, complete: true, dryRun: false } as Setting;
+  expect(summaryLines(counts, setting)).toContain(
+    "      far: asked 0, decided 0, skipped 1 without a price, skipped 2 with the day's budget spent",
+  );
 });
 
 test("progress says how far it is and what came of it", () => {

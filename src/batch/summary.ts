@@ -1,7 +1,7 @@
 /** What a batch came to: a table for people, an object for programs. */
 
 import type { Fault } from "../core/answer.ts";
-import { type Counts, localShare, settledRows } from "./counts.ts";
+import { type Counts, localShare, type RungCounts, settledRows } from "./counts.ts";
 import { count, counted, duration, percent, spend } from "./figures.ts";
 
 /** Beside the counts: what the command was. */
@@ -131,10 +131,10 @@ function questions({ questions, rungs, faults, repaired }: Counts): string[] {
   lines.push(
     row("  to a person", percent((person + waiting) / all), `${count(person)} answered, ${count(waiting)} waiting`),
   );
-  for (const [name, { asked, decided, broken, milliseconds }] of Object.entries(rungs)) {
+  for (const [name, { asked, skipped, decided, broken, milliseconds }] of Object.entries(rungs)) {
     const each = asked > 0 && milliseconds > 0 ? `, ${duration(milliseconds / asked / 1000)} each` : "";
     const failed = broken > 0 ? `, failed ${count(broken)} times` : "";
-    lines.push(`      ${name}: asked ${count(asked)}, decided ${count(decided)}${failed}${each}`);
+    lines.push(`      ${name}: asked ${count(asked)}, decided ${count(decided)}${failed}${passed(skipped)}${each}`);
   }
   for (const [fault, times] of Object.entries(faults)) {
     lines.push(row("  fault", count(times), `${fault}: ${faultWords[fault as Fault]}`));
@@ -142,6 +142,13 @@ function questions({ questions, rungs, faults, repaired }: Counts): string[] {
   if (repaired > 0)
     lines.push(row("  repaired", count(repaired), "replies that fitted at the second try, or not even then"));
   return lines;
+}
+
+function passed({ unpriced = 0, "day spent": daySpent = 0 }: RungCounts["skipped"]): string {
+  return [
+    unpriced > 0 ? `, skipped ${count(unpriced)} without a price` : "",
+    daySpent > 0 ? `, skipped ${count(daySpent)} with the day's budget spent` : "",
+  ].join("");
 }
 
 function tools({ calls }: Counts): string[] {

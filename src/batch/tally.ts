@@ -2,13 +2,15 @@
 
 import type { Attempt } from "../core/answer.ts";
 import type { Event } from "../core/event.ts";
-import type { Counts, QuestionCounts } from "./counts.ts";
+import type { Counts, QuestionCounts, RungCounts } from "./counts.ts";
 
 /** Whether the rung of that name is local. */
 export type IsLocal = (rung: string) => boolean;
 
-/** Adds a run's questions, rungs, faults, tool calls and usage. */
-export function tally(events: readonly Event[], counts: Counts, isLocal: IsLocal): void {
+/** Adds a run's questions, rungs, faults, tool calls and usage. The first `old` events are older than this command. */
+export function tally(events: readonly Event[], counts: Counts, isLocal: IsLocal, old: number = events.length): void {
+  addRungs(events, counts.rungs);
+  addRungs(events.slice(old), counts.rungsNow);
   /** By path: a question that was asked again counts as it stands now. */
   const last = new Map<string, keyof QuestionCounts>();
   for (const event of events) {
@@ -17,7 +19,6 @@ export function tally(events: readonly Event[], counts: Counts, isLocal: IsLocal
         const origin = event.origin?.rung ?? event.rung;
         last.set(event.path, origin === "person" ? "person" : isLocal(origin) ? "local" : "remote");
         addTrail(event.trail, counts);
-        rungOf(counts, event.rung).decided++;
         break;
       }
       case "step_waiting":
@@ -26,7 +27,6 @@ export function tally(events: readonly Event[], counts: Counts, isLocal: IsLocal
         break;
       case "person_answered":
         last.set(event.path, "person");
-        rungOf(counts, "person").decided++;
         break;
       case "tool_called":
         counts.calls[event.outcome.kind] = (counts.calls[event.outcome.kind] ?? 0) + 1;
@@ -42,17 +42,10 @@ export function tally(events: readonly Event[], counts: Counts, isLocal: IsLocal
 }
 
 function addTrail(trail: readonly Attempt[], counts: Counts): void {
-  for (const { rung, usage, fault, repaired, reason = null } of trail) {
-    const of = rungOf(counts, rung);
-    of.asked++;
+  for (const { usage, fault, repaired } of trail) {
     if (fault) counts.faults[fault] = (counts.faults[fault] ?? 0) + 1;
-    if (fault === "rung_failed") {
-      of.broken++;
-      of.trouble = reason;
-    }
     if (repaired) counts.repaired++;
     if (!usage) continue;
-    of.milliseconds += usage.milliseconds;
     counts.usage.inputTokens += usage.inputTokens;
     counts.usage.outputTokens += usage.outputTokens;
     if (usage.cost === null) counts.usage.unpriced++;
@@ -60,11 +53,31 @@ function addTrail(trail: readonly Attempt[], counts: Counts): void {
   }
 }
 
-function rungOf(counts: Counts, name: string): Counts["rungs"][string] {
-  let rung = counts.rungs[name];
+function addRungs(events: readonly Event[], rungs: Counts["rungs"]): void {
+  for (const event of events) {
+    if (event.type === "step_answered") rungOf(rungs, event.rung).decided++;
+    if (event.type === "person_answered") rungOf(rungs, "person").decided++;
+    if (event.type !== "step_answered" && event.type !== "step_waiting") continue;
+    for (const { rung, usage, fault, skipped, reason = null } of event.trail) {
+      const of = rungOf(rungs, rung);
+      if (skipped) {
+        of.skipped[skipped] = (of.skipped[skipped] ?? 0) + 1;
+        continue;
+      }
+      of.asked++;
+      of.milliseconds += usage?.milliseconds ?? 0;
+      if (fault !== "rung_failed") continue;
+      of.broken++;
+      of.trouble = reason;
+    }
+  }
+}
+
+function rungOf(rungs: Counts["rungs"], name: string): RungCounts {
+  let rung = rungs[name];
   if (!rung) {
-    rung = { asked: 0, decided: 0, broken: 0, trouble: null, milliseconds: 0 };
-    counts.rungs[name] = rung;
+    rung = { asked: 0, skipped: {}, decided: 0, broken: 0, trouble: null, milliseconds: 0 };
+    rungs[name] = rung;
   }
   return rung;
 }

@@ -7,6 +7,7 @@ import { Progress } from "../batch/progress.ts";
 import type { ExitCode } from "./command.ts";
 import type { Interrupts } from "./interrupts.ts";
 import { rememberRungs, type Session } from "./session.ts";
+import { cleanStyled } from "./text.ts";
 
 export interface BatchRunOptions
   extends Pick<
@@ -47,7 +48,7 @@ export async function runWithProgress(options: BatchRunOptions): Promise<BatchRu
     durable,
     quiet,
   });
-  options.onProgressReady?.((line) => progress.say(line));
+  options.onProgressReady?.((line) => progress.say(cleanStyled(line)));
   rememberRungs(session);
   interrupts.listen((signal) => {
     const inFlight = counts.rows - settledRows(counts);
@@ -73,9 +74,9 @@ export async function runWithProgress(options: BatchRunOptions): Promise<BatchRu
   }
 }
 
-/** Rungs that failed whenever they were asked: the backend is unhealthy. */
+/** Rungs that failed whenever this command asked them: the backend is unhealthy. */
 export function brokenRungs(counts: Counts): readonly { readonly name: string; readonly trouble: string | null }[] {
-  return Object.entries(counts.rungs)
+  return Object.entries(counts.rungsNow)
     .filter(([, { asked, broken }]) => asked > 0 && broken === asked)
     .map(([name, { trouble }]) => ({ name, trouble }));
 }
@@ -83,6 +84,7 @@ export function brokenRungs(counts: Counts): readonly { readonly name: string; r
 export function exitCodeOf({ counts, interrupted }: BatchRun): ExitCode {
   if (interrupted) return 130;
   if (brokenRungs(counts).length > 0) return 5;
-  if (counts.spendLimit > 0) return 4;
+  const isDaySpent = Object.values(counts.rungsNow).some(({ skipped }) => (skipped["day spent"] ?? 0) > 0);
+  if (counts.spendLimit > 0 || isDaySpent) return 4;
   return isComplete(counts) ? 0 : 3;
 }

@@ -1,8 +1,11 @@
 /** The command line as a process: exit codes, streams, and the way from a file to an answered question. */
 
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -294,6 +297,53 @@ test("a rung that always fails is an unhealthy backend: 5", async () => {
   const ran = await pawl(["run", "mails.ts", "mails.csv", "--journal", "broken.db"], { BROKEN: "1" });
   expect(ran.code).toBe(5);
   expect(ran.err).toContain("pawl: scripted failed every time it was asked: no such model");
+});
+
+test("an unhealthy backend is one of this command: what was met before does not end the next with 5", async () => {
+  const where = ["--journal", "mended.db"];
+  expect((await pawl(["run", "mails.ts", "mails.csv", ...where], { BROKEN: "1" })).code).toBe(5);
+  const mended = await pawl(["run", "mails.ts", "mails.csv", ...where]);
+  expect([mended.code, mended.err]).toEqual([3, expect.not.stringContaining("failed every time")]);
+});
+
+test("nothing in the data commands the terminal", async () => {
+  const [cursor, title, hidden] = ["\x1b[2A\x1b[2K", "\x1b]0;owned\x07", "\x1b[8m"];
+  const evil = `e${cursor}${title}${hidden}`;
+  writeFileSync(join(folder, "evil.csv"), `id,text\n"${evil}",why?\n"${evil}",again\n`);
+  const where = ["--journal", "evil.db"];
+  const ran = [
+    await pawl(["run", "mails.ts", "evil.csv", ...where]),
+    await pawl(["explain", `no${evil}`, ...where]),
+    await pawl(["review", "--list", ...where]),
+    await pawl(["review", "--answer", "1", "team", "shipping", ...where]),
+    await pawl(["explain", "1", ...where]),
+  ];
+  const shown = ran.map(({ out, err }) => out + err).join("");
+  expect(shown).toContain("␛[2A␛[2K␛]0;owned␇␛[8m");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what must not be there
+  expect(shown).not.toMatch(/[\x00-\x08\x0b-\x1f]/);
+  // A program gets it to the letter.
+  expect(json(await pawl(["explain", "1", "--json", ...where]))).toMatchObject({ item: { id: evil } });
+});
+
+test("the demo's first Ctrl-C while a model is fetched stops at once", async () => {
+  const hub = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(hub, "listening");
+  const env = {
+    PAWL_HOME: join(folder, "home"),
+    HF_ENDPOINT: `http://127.0.0.1:${(hub.address() as AddressInfo).port}`,
+  };
+  let interrupted = 0;
+  const ran = await pawl(["demo", "--journal", "demo.db"], env, (err, kill) => {
+    if (interrupted > 0 || !err.includes("Choosing a threshold")) return;
+    interrupted = performance.now();
+    kill("SIGINT");
+  });
+  // Sooner than the hub is given up.
+  expect(performance.now() - interrupted).toBeLessThan(4_000);
+  expect([ran.code, ran.err]).toEqual([130, expect.stringContaining("the same command begins again")]);
+  hub.closeAllConnections();
+  hub.close();
 });
 
 test("models path and an unknown model", async () => {

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
+import { cleanStyled } from "./text.ts";
 
 /**
  * How the process ends. 0 all is done · 1 failed · 2 wrong use · 3 not all items are done · 4 a budget was reached ·
@@ -22,17 +23,22 @@ export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGE
   };
 }
 
-/** Writes a result: a line on standard output. */
+/** Writes a result: a line on standard output. Whatever data it holds cannot command the terminal. */
 export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${cleanStyled(line)}\n`);
 }
 
-/** Writes what is not a result: a line on standard error. */
+/** Writes what is not a result: a line on standard error, as harmless. */
 export function log(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${cleanStyled(line)}\n`);
 }
 
-/** Writes a result for a program. */
+/** Writes a result for a program, to the letter. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** The same on one line; `aside`, on standard error, where rows go to standard output. */
+export function printJsonLine(value: unknown, aside: boolean): void {
+  (aside ? process.stderr : process.stdout).write(`${JSON.stringify(value)}\n`);
 }

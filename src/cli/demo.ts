@@ -15,7 +15,7 @@ import { type ExitCode, log, print, printJson } from "./command.ts";
 import { Interrupts } from "./interrupts.ts";
 import { shortPath } from "./load.ts";
 import { rememberLoop } from "./session.ts";
-import { columns } from "./text.ts";
+import { cleanStyled, columns } from "./text.ts";
 
 export interface DemoCommandOptions {
   readonly journal: string;
@@ -42,8 +42,13 @@ export async function runDemoCommand(options: DemoCommandOptions): Promise<ExitC
     durable: true,
     quiet,
   });
+  // Only the main run can be drained. Before it (models, threshold) and after it (comparison) the first stops at once.
+  const halt = new AbortController();
+  let isRunning = false;
   interrupts.listen((signal) => {
-    if (signal === "first") progress.say("draining; Ctrl-C again stops at once");
+    if (signal === "second") return;
+    if (isRunning) progress.say("draining; Ctrl-C again stops at once");
+    else halt.abort();
   });
   rememberLoop(journal, demo.name, fileURLToPath(import.meta.resolve("../demo/loop.ts")));
   try {
@@ -51,14 +56,21 @@ export async function runDemoCommand(options: DemoCommandOptions): Promise<ExitC
       journal,
       limit: options.limit,
       compare: options.compare,
-      say: quiet ? () => {} : (line) => progress.say(line),
+      say: quiet ? () => {} : (line) => progress.say(cleanStyled(line)),
       counts,
-      onRun: (running) => progress.start(running),
-      onRunEnd: () => progress.stop(),
+      onRun: (running) => {
+        isRunning = true;
+        progress.start(running);
+      },
+      onRunEnd: () => {
+        isRunning = false;
+        progress.stop();
+        if (interrupts.drain.aborted) halt.abort();
+      },
       drain: interrupts.drain,
-      stop: interrupts.stop,
+      stop: AbortSignal.any([interrupts.stop, halt.signal]),
     });
-    const report = await work;
+    const report = await interrupts.unlessInterrupted(work, halt.signal);
     if (!report.complete) {
       log(`interrupted; the same command goes on: pawl demo`);
       return 130;

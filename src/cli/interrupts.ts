@@ -40,14 +40,17 @@ export class Interrupts {
     this.#listener = listener;
   }
 
-  /** The work's result, or an `AbortError` at the first interrupt: for work that there is nothing to drain of. */
-  unlessInterrupted<T>(work: Promise<T>): Promise<T> {
+  /**
+   * The work's result, or an `AbortError` at the first interrupt: for work that there is nothing to drain of. Work
+   * that has something to drain now and then brings a signal of its own.
+   */
+  unlessInterrupted<T>(work: Promise<T>, signal: AbortSignal = this.drain): Promise<T> {
     work.catch(() => {});
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => reject(this.#drain.signal.reason);
-      if (this.#drain.signal.aborted) return onAbort();
-      this.#drain.signal.addEventListener("abort", onAbort, { once: true });
-      work.then(resolve, reject).finally(() => this.#drain.signal.removeEventListener("abort", onAbort));
+      const onAbort = (): void => reject(signal.reason);
+      if (signal.aborted) return onAbort();
+      signal.addEventListener("abort", onAbort, { once: true });
+      work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
     });
   }
 

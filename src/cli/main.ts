@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { type ExitCode, log, print } from "./command.ts";
+import { type ExitCode, log, printJsonLine } from "./command.ts";
 import { commands } from "./commands.ts";
 import { faultOf } from "./fault.ts";
 
@@ -59,7 +59,7 @@ function report(thrown: unknown): ExitCode {
 }
 
 function say(code: string, message: string, exit: ExitCode): ExitCode {
-  if (wantsJson) (rowsOnOutput ? log : print)(JSON.stringify({ error: { code, message, exit } }));
+  if (wantsJson) printJsonLine({ error: { code, message, exit } }, rowsOnOutput);
   else log(`pawl: ${message} (${code})`);
   return exit;
 }

@@ -1,8 +1,9 @@
 /** The same run again, out of the journal alone. */
 
 import { UsageError } from "../core/errors.ts";
-import type { RunOutcome } from "../core/event.ts";
+import type { Event, RunOutcome, StepWaiting } from "../core/event.ts";
 import { canonicalJson } from "../core/json.ts";
+import { unanswered } from "../journal/fold.ts";
 import type { RunRecord } from "../journal/journal.ts";
 import { type RunEnd, replayRun } from "../loop/run.ts";
 import { type ExitCode, log, print, printJson } from "./command.ts";
@@ -39,8 +40,9 @@ export async function replay(
       const message = `${shortPath(from)} is the loop ${loop.name}; run ${run.number} is of ${run.loop}`;
       throw new UsageError("E_NO_LOOP", message, { value: from });
     }
-    const end = await replayRun(loop, run, session.journal.events(run.number), session.parts);
-    const same = isSame(run, end);
+    const events = session.journal.events(run.number);
+    const end = await replayRun(loop, run, events, session.parts);
+    const same = isSame(run, events, end);
     const versions = { run: run.version, loop: loop.version };
     if (options.json) {
       const divergedAt = end.kind === "diverged" ? end.path : null;
@@ -70,19 +72,26 @@ export async function replay(
 
 type Replayed = RunEnd | { readonly kind: "diverged"; readonly path: string };
 
-function isSame(run: RunRecord, end: Replayed): boolean {
+/** Whether a replay left the loop where the record has it. */
+export function isSame(run: RunRecord, events: readonly Event[], end: Replayed): boolean {
   switch (end.kind) {
     case "ended":
       return run.outcome !== null && spelt(run.outcome) === spelt(end.outcome);
     case "waiting":
-      return run.status === "waiting";
-    case "diverged":
-      // A run that was stopped half-way has no more than this on record.
-      return run.outcome === null && run.status !== "waiting";
+      return run.outcome === null && isSamePaths(end.paths, unanswered(events));
     case "sleeping":
+      return run.status === "sleeping";
+    case "diverged":
+      // A run that was stopped half-way has no more than this on record; one that waits or sleeps has it all.
+      return run.status === "ready" || run.status === "running";
     case "stopped":
       return false;
   }
+}
+
+function isSamePaths(now: readonly string[], then: readonly StepWaiting[]): boolean {
+  const paths = new Set(now);
+  return paths.size === then.length && then.every(({ path }) => paths.has(path));
 }
 
 /** What must be equal: not the wording of an error, which may quote a path or a time. */
@@ -99,7 +108,7 @@ function nowLine(end: Replayed): string {
     case "diverged":
       return `comes to the step ${end.path}, which is not on record`;
     case "sleeping":
-      return "sleeps";
+      return `sleeps until ${new Date(end.wakes).toISOString()}`;
     case "stopped":
       return "stopped";
   }

@@ -189,7 +189,7 @@ class Review {
   /** Reads a line until it fits or is given up. */
   async #line(prompt: string, start: string, read: (text: string) => Json): Promise<Said | null> {
     for (let text: string | null = start; ; ) {
-      text = await this.#options.keyboard.line(prompt, text);
+      text = await this.#options.keyboard.line(cleanLine(prompt), text);
       if (text === null) {
         print(styled("dim", "given up; the question is still open"));
         return null;

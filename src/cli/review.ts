@@ -151,7 +151,7 @@ async function answerOne(
   }
   const went = await new Continuing(session, options.loop).goOn(run);
   if (options.json) printJson({ run: run.number, id: run.id, item: run.item, path, value, went });
-  else print(wentOnLine(run, went));
+  else print(cleanLine(wentOnLine(run, went)));
   return 0;
 }
 

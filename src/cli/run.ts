@@ -13,7 +13,7 @@ import { type Identifier, identifier } from "../data/identity.ts";
 import type { Format, ReadOptions } from "../data/read.ts";
 import { openTable } from "../data/write.ts";
 import { type BatchRun, brokenRungs, exitCodeOf, runWithProgress } from "./batch-run.ts";
-import { type ExitCode, log, print, printJson } from "./command.ts";
+import { type ExitCode, log, print, printJson, printJsonLine } from "./command.ts";
 import { type DataSize, type OpenedData, openData, sizeOf } from "./data.ts";
 import { Interrupts } from "./interrupts.ts";
 import { type LoadedLoop, loadLoop, shortPath } from "./load.ts";
@@ -131,7 +131,7 @@ async function report(job: Job, session: Session, result: BatchRun, say: (line: 
   };
   if (json) {
     const summary = summaryOf(counts, setting);
-    if (out === "-") log(JSON.stringify(summary));
+    if (out === "-") printJsonLine(summary, true);
     else printJson(summary);
   } else {
     for (const line of summaryLines(counts, setting)) (out === "-" ? log : print)(line);

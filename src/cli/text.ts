@@ -21,7 +21,20 @@ export function clean(text: string): string {
   );
 }
 
-/** The same on one line. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+const ownStyles = /(\x1b\[(?:1|2|22|3[1-6]|39)m)/;
+
+/**
+ * A whole line as it may be shown, whoever made its parts: as `clean`, but the styles that we use ourselves stay. Data
+ * that spells one of them gets its colour and nothing else: no other sequence gets through, hidden text among them.
+ */
+export function cleanStyled(text: string): string {
+  // Split at a group, what was matched stands at the odd places.
+  const parts = text.split(ownStyles);
+  return parts.map((part, place) => (place % 2 === 1 ? part : clean(part))).join("");
+}
+
+/** As `clean`, on one line. */
 export function cleanLine(text: string): string {
   return clean(text)
     .replace(/\s*\n\s*/g, " ⏎ ")

@@ -6,7 +6,8 @@ import type { QuestionRecord } from "../core/question.ts";
 import type { JsonSchema } from "../core/schema.ts";
 import type { Journal, RunRecord } from "../journal/journal.ts";
 import type { Loop } from "../loop/loop.ts";
-import { type Parts, type RunEnd, runItem } from "../loop/run.ts";
+import type { Parts, RunEnd } from "../loop/run.ts";
+import { runOn } from "../loop/run-on.ts";
 import { misfit } from "./fit.ts";
 
 /**
@@ -112,7 +113,7 @@ export async function continueRun(run: RunRecord, loop: Loop, parts: Parts): Pro
     const { outcome } = taken.run;
     return outcome ? { kind: "went on", end: { kind: "ended", outcome } } : { kind: "still waiting" };
   }
-  return { kind: "went on", end: await runItem(loop, taken, parts) };
+  return { kind: "went on", end: await runOn(loop, taken, parts) };
 }
 
 /** Journals a person's answer. `false` when somebody answered before: the first answer counts. */

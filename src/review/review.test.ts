@@ -112,6 +112,43 @@ describe("a run that goes through a person's hands", () => {
     expect(second?.called).toMatchObject({ key: "memory00-1/settle/2", outcome: { kind: "ok" } });
   });
 
+  test("is taken up again when a second branch is answered while it goes on", async () => {
+    const loop = defineLoop({
+      name: "both",
+      version: "1",
+      input: z.object({}),
+      output: z.array(z.string()),
+      async run(about, step) {
+        const ask = async (name: string): Promise<string> =>
+          (await step.choose(name, { about, ask: "?", options: ["yes", "no"] })).value;
+        return Promise.all([ask("left").then(() => ask("after")), ask("right")]);
+      },
+    });
+    const journal = memoryJournal();
+    let number = 0;
+    const parts = makeParts(
+      {
+        ladder: [
+          scripted(async ({ name }) => {
+            if (name !== "after") return undefined;
+            // The first answer has set the run going; the second comes while a rung is at work.
+            expect(await giveAnswer(journal, number, "right", "no", "bob")).toBe(true);
+            return "yes";
+          }),
+        ],
+      },
+      journal,
+    );
+    const taken = await journal.begin({ loop: "both", version: "1", item: "i", content: "c", input: {} });
+    if (taken.kind !== "taken") throw new Error("not taken");
+    number = taken.run.number;
+    await runItem(loop, taken, parts);
+    await giveAnswer(journal, number, "left", "yes", "ana");
+    const went = await continueRun(journal.run(number)!, loop, parts);
+    expect(went).toMatchObject({ end: { kind: "ended", outcome: { kind: "done", output: ["yes", "no"] } } });
+    expect(journal.run(number)?.status).toBe("done");
+  });
+
   test("of another version of the loop is held", async () => {
     const journal = memoryJournal();
     const number = await started(journal);

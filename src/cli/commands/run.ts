@@ -42,7 +42,7 @@ export const addRun: AddCommand = (program, done) => {
     .addHelpText(
       "after",
       `
-Exit codes: 0 all done · 2 wrong use · 3 some items failed, wait or were set aside · 4 a spend limit was reached ·
+Exit codes: 0 all done · 2 wrong use · 3 some items failed, wait or were set aside · 4 a budget was reached ·
 5 a model or rung failed altogether · 130 interrupted, the same command goes on.
 
 Examples:
