@@ -12,8 +12,9 @@ import { brokenPrerequisite, CallBook, overLimit } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import { judgeQuestion } from "./ask.ts";
 import { never } from "./never.ts";
-import { type Run, took } from "./run.ts";
+import type { Run } from "./run.ts";
 import { answerStep } from "./step.ts";
+import { took } from "./took.ts";
 
 /**
  * Calls a tool under the key `run/path`. A call `picked` has passed the gate with these very arguments; a call of

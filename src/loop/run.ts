@@ -401,11 +401,6 @@ export class Run {
   }
 }
 
-/** Milliseconds since `begun` (`performance.now()`), to a tenth. */
-export function took(begun: number): number {
-  return Math.round((performance.now() - begun) * 10) / 10;
-}
-
 /** The end of a run that returned. What it returned is kept, and handed on, as JSON. */
 function ended(output: unknown): RunEnd {
   try {

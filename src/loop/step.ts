@@ -7,7 +7,8 @@ import type { Json } from "../core/json.ts";
 import { namedTool, type Question } from "../core/question.ts";
 import type { Rung } from "../rung/rung.ts";
 import { climb, toAnswer } from "./ladder.ts";
-import { type Run, took } from "./run.ts";
+import type { Run } from "./run.ts";
+import { took } from "./took.ts";
 
 /** Everything that a loop may ask passes through here. Settles only with an answer that is on record. */
 export async function answerStep<T>(

@@ -103,6 +103,7 @@ async function firstThatWorks(run: Pull, attempts: Attempt[]): Promise<{ fetched
   for (const source of run.entry.sources) {
     const label = describeSource(source, run.hub);
     run.options.signal?.throwIfAborted();
+    run.options.onNote?.(`Fetching ${run.entry.name} from ${label}.`);
     try {
       const fetched = await fetchSource(source, run);
       if (typeof fetched !== "string") {

@@ -22,7 +22,7 @@ export async function openModelFile(nameOrPath: string, say: OpenNeeds["say"]): 
 /** Least milliseconds between two lines about one source: they may go to a log, where nothing is drawn over. */
 const sayEvery = 2_000;
 
-/** Turns progress into lines: one when a source begins, then one now and then. `now` in milliseconds, ever growing. */
+/** Turns progress into a line now and then; `pull` itself says where it fetches from. `now` in milliseconds, ever growing. */
 export function arrival(
   model: string,
   say: OpenNeeds["say"],
@@ -34,12 +34,11 @@ export function arrival(
     // "model.safetensors from huggingface.co": a source may have several files.
     const from = what.slice(what.lastIndexOf(" from ") + 1);
     const at = now();
-    if (from !== source) say(`${model}: fetching it ${from}`);
-    else if (at - said < sayEvery) return;
-    else
-      say(
-        `${model}: ${megabytes(bytes)}${total === null ? "" : ` of ${megabytes(total)}`} MB, ${megabytes(bytesPerSecond)} MB/s`,
-      );
+    if (from === source && at - said < sayEvery) return;
+    if (from === source) {
+      const whole = total === null ? "" : ` of ${megabytes(total)}`;
+      say(`${model}: ${megabytes(bytes)}${whole} MB, ${megabytes(bytesPerSecond)} MB/s`);
+    }
     source = from;
     said = at;
   };
