@@ -16,7 +16,13 @@ function version(): string {
   return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }
 
+/** The first Node with all that Pawl needs, `node:sqlite` among it. */
+const oldestNode = 24;
+
 async function main(): Promise<ExitCode> {
+  if (Number.parseInt(process.versions.node, 10) < oldestNode) {
+    return say("E_NODE", `Pawl needs Node ${oldestNode} or newer; this is ${process.versions.node}`, 2);
+  }
   let code: ExitCode = 0;
   const program = new Command("pawl")
     .description(
