@@ -72,7 +72,7 @@ test("a rung that was passed over for money was not asked", () => {
   tally(events, counts, () => true, 1);
   expect(counts.rungs).toMatchObject({ far: { asked: 0, broken: 0, skipped: { unpriced: 1, "day spent": 2 } } });
   expect(counts.rungsNow).toMatchObject({ far: { asked: 0, skipped: { "day spent": 2 } } });
-  const setting = { currency: "USD", seconds: 1, complete: true, dryRun: false } as Setting;
+  const setting = { currency: "USD", seconds: 1, complete: true, dryRun: false, journal: null } as Setting;
   expect(summaryLines(counts, setting)).toContain(
     "      far: asked 0, decided 0, skipped 1 without a price, skipped 2 with the day's budget spent",
   );

@@ -1,5 +1,6 @@
 /** What a batch came to: a table for people, an object for programs. */
 
+import { relative } from "node:path";
 import type { Fault } from "../core/answer.ts";
 import { type Counts, localShare, type RungCounts, settledRows } from "./counts.ts";
 import { count, counted, duration, percent, spend } from "./figures.ts";
@@ -64,7 +65,7 @@ export function summaryLines(counts: Counts, setting: Setting): readonly string[
   return [...items(counts, setting), ...questions(counts), ...tools(counts), ...cost(counts, setting)];
 }
 
-function items(counts: Counts, { seconds, complete, dryRun }: Setting): string[] {
+function items(counts: Counts, { seconds, complete, dryRun, journal }: Setting): string[] {
   const lines = [
     row("items", count(settledRows(counts)), `in ${duration(seconds)}${complete ? "" : ", stopped before the end"}`),
     row("  done", count(counts.done), dryRun ? "dry run: nothing was changed and nothing is kept" : earlier(counts)),
@@ -72,7 +73,7 @@ function items(counts: Counts, { seconds, complete, dryRun }: Setting): string[]
   const add = (name: string, value: number, more = ""): void => {
     if (value > 0) lines.push(row(`  ${name}`, count(value), more));
   };
-  add("waiting", counts.waiting, dryRun ? "would wait for a person" : "for a person: pawl review");
+  add("waiting", counts.waiting, dryRun ? "would wait for a person" : `for a person: ${reviewCommand(journal)}`);
   add("asleep", counts.sleeping, "the same command goes on when their time has come");
   add("failed", counts.failed);
   for (const [code, failure] of Object.entries(counts.failures)) {
@@ -149,6 +150,12 @@ function passed({ unpriced = 0, "day spent": daySpent = 0 }: RungCounts["skipped
     unpriced > 0 ? `, skipped ${count(unpriced)} without a price` : "",
     daySpent > 0 ? `, skipped ${count(daySpent)} with the day's budget spent` : "",
   ].join("");
+}
+
+/** The command that answers what waits, with the journal where it is not the one that is taken without a word. */
+function reviewCommand(journal: string | null): string {
+  const file = journal === null ? "" : relative(process.cwd(), journal);
+  return file === "" || file === "pawl.db" ? "pawl review" : `pawl review --journal ${file}`;
 }
 
 function tools({ calls }: Counts): string[] {

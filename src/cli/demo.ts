@@ -72,7 +72,7 @@ export async function runDemoCommand(options: DemoCommandOptions): Promise<ExitC
     });
     const report = await interrupts.unlessInterrupted(work, halt.signal);
     if (!report.complete) {
-      log(`interrupted; the same command goes on: pawl demo`);
+      log(`interrupted; the same command goes on: pawl ${process.argv.slice(2).join(" ")}`);
       return 130;
     }
     journal.notes.set(endedNote, new Date().toISOString());
@@ -81,7 +81,7 @@ export async function runDemoCommand(options: DemoCommandOptions): Promise<ExitC
     return 0;
   } catch (thrown) {
     if (!interrupts.drain.aborted) throw thrown;
-    log("interrupted; the same command begins again where it was: pawl demo");
+    log(`interrupted; the same command begins again where it was: pawl ${process.argv.slice(2).join(" ")}`);
     return 130;
   } finally {
     interrupts.end();
@@ -93,6 +93,7 @@ export async function runDemoCommand(options: DemoCommandOptions): Promise<ExitC
 function openDemoJournal(file: string): Journal {
   const journal = openJournal(file);
   if (journal.notes.get(endedNote) === undefined) return journal;
+  log(`The demo in ${shortPath(file)} had ended: it is begun anew.`);
   void journal.close();
   for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
   return openJournal(file);
@@ -107,7 +108,7 @@ function reportLines(report: DemoReport, journal: Journal, file: string): readon
     `kept local   ${formatShare(report.local)} of ${count(tickets)} tickets`,
     `escalated    ${count(report.waiting)} wait for a person`,
     `promise      none yet: the threshold ${report.acceptAt.toFixed(3)} is a plain number, chosen on ${count(report.trainedOn)} training tickets`,
-    `time         ${duration(seconds)}, ${count(Math.round(tickets / seconds))} tickets a second`,
+    `time         ${duration(seconds)}, ${count(Math.round((tickets - report.earlier) / seconds))} tickets a second${report.earlier > 0 ? `; ${count(report.earlier)} were settled before the interruption` : ""}`,
     `tokens       ${count(inputTokens)} read, ${count(outputTokens)} written, all on this machine`,
     "",
     ...columns(
@@ -118,11 +119,14 @@ function reportLines(report: DemoReport, journal: Journal, file: string): readon
       [1],
     ),
     "",
-    "Labels are known here, so that you can check. It learns from answers later; a stronger model is one line of config.",
+    "Labels are known here, so that you can check. Nothing was learned but the threshold; a stronger model is one line of config.",
     "",
     "Next:",
-    ...(kept ? [`  pawl explain ${kept.number} --journal ${file}      why this one was kept`] : []),
-    ...(waiting ? [`  pawl review --journal ${file}         answer what waits, with single keys`] : []),
-    "  pawl models list                         what is on this machine, and what takes its place",
+    ...columns([
+      ...(kept ? [[`  pawl explain ${kept.number} --journal ${file}`, "why this one was kept"]] : []),
+      ...(waiting ? [[`  pawl review --journal ${file}`, "answer what waits, with single keys"]] : []),
+      ["  pawl models list", "what is on this machine, and what takes its place"],
+    ]),
+    ...(import.meta.url.endsWith(".ts") ? ["In this repository, `pawl` is `npm run pawl --`."] : []),
   ];
 }

@@ -42,6 +42,8 @@ export interface DemoRow {
 
 export interface DemoReport {
   readonly tickets: number;
+  /** Of them, how many an earlier, interrupted command had settled. */
+  readonly earlier: number;
   readonly acceptAt: number;
   readonly trainedOn: number;
   readonly local: Share | null;
@@ -106,6 +108,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   const { local, remote, person, waiting } = end.counts.questions;
   return {
     tickets: test.length,
+    earlier: end.counts.earlier,
     acceptAt,
     trainedOn,
     local: wilson(local, local + remote + person + waiting),

@@ -48,6 +48,7 @@ export function defineLoop<In extends Schema, Out extends Schema>(definition: Lo
       value: name,
     });
   }
+  refuseUnknown("E_LOOP", `loop ${name}`, definition, ["name", "version", "input", "output", "limits", "run"]);
   refuseUnknown("E_LOOP_LIMIT", `the limits of loop ${name}`, limits, ["steps", "seconds", "spend"]);
   for (const [limit, value] of Object.entries(limits)) {
     if (typeof value !== "number" || !(value > 0)) {

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import type { Evidence, Reply } from "../core/answer.ts";
 import { ModelError, PawlError } from "../core/errors.ts";
 import type { Question } from "../core/question.ts";
+import { refuseUnknown } from "../core/refuse-unknown.ts";
 import { noUsage } from "../core/usage.ts";
 import type { Embedding, EncoderEngine } from "../engine/engine.ts";
 import type { DecideContext, OpenNeeds, Rung } from "./rung.ts";
@@ -26,6 +27,7 @@ const MOST_QUESTIONS = 500;
 
 /** A rung over a sentence encoder by catalogue name or by the path of a GGUF. */
 export function encoder(nameOrPath: string, options: EncoderRungOptions = {}): Rung {
+  refuseUnknown("E_CONFIG", `encoder("${nameOrPath}")`, options, ["acceptAt", "temperature", "engine"]);
   return new EncoderRung(nameOrPath, options);
 }
 

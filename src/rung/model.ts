@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import type { Reply } from "../core/answer.ts";
 import { ModelError, PawlError } from "../core/errors.ts";
 import type { Question } from "../core/question.ts";
+import { refuseUnknown } from "../core/refuse-unknown.ts";
 import type { ChatEngine } from "../engine/engine.ts";
 import { Asking } from "./model-asking.ts";
 import { Priors } from "./model-prior.ts";
@@ -28,6 +29,8 @@ export interface ModelRungOptions {
 
 /** A rung over a chat model by catalogue name or by the path of a GGUF. */
 export function model(nameOrPath: string, options: ModelRungOptions = {}): Rung {
+  const known = ["acceptAt", "contextTokens", "prior", "maxTokens", "engine"];
+  refuseUnknown("E_CONFIG", `model("${nameOrPath}")`, options, known);
   return new ModelRung(nameOrPath, options);
 }
 

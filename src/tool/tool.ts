@@ -109,6 +109,9 @@ export function defineTool<const Name extends string, In extends Schema, Out ext
   if (!["read", "write", "irreversible"].includes(effect)) {
     throw new ToolError("E_TOOL_EFFECT", `tool ${name}: effect must be read, write or irreversible`, { value: effect });
   }
+  // A tool may be made out of another one: `inputJson` is what such a spread brings along.
+  const known = ["name", "description", "input", "output", "effect", "limits", "after", "run", "inputJson"];
+  refuseUnknown("E_TOOL", `tool ${name}`, definition, known);
   refuseUnknown("E_TOOL_LIMIT", `the limits of tool ${name}`, limits, ["perRun", "perStep", "seconds"]);
   for (const [limit, value] of Object.entries(limits)) {
     if (typeof value !== "number" || !(value > 0)) {

@@ -23,9 +23,10 @@ if (node === undefined) {
   );
   process.exit(2);
 }
-// Ctrl-C reaches the program by itself; this process only waits for it.
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {});
 const child = spawn(node, process.argv.slice(2), { stdio: "inherit" });
+// Ctrl-C reaches the program by itself, what a supervisor sends does not; this process only waits.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => child.kill("SIGTERM"));
 child.on("error", (error) => {
   console.error(`${node} could not be started: ${error.message}`);
   process.exit(1);
