@@ -173,7 +173,7 @@ class Review {
       case "choose":
       case "judge":
       case "score":
-        return this.#line("name: ", "", (text) => readAnswer(question, completed(namesOf(question), text)));
+        return this.#line("name: ", "", (text) => readAnswer(question, completed(namesOf(question), text)), "gives up");
     }
   }
 
@@ -186,12 +186,17 @@ class Review {
     }
   }
 
-  /** Reads a line until it fits or is given up. */
-  async #line(prompt: string, start: string, read: (text: string) => Json): Promise<Said | null> {
+  /** Reads a line until it fits or is given up: by Ctrl-C, and by an empty line where that cannot be an answer. */
+  async #line(
+    prompt: string,
+    start: string,
+    read: (text: string) => Json,
+    empty: "gives up" | "is asked again" = "is asked again",
+  ): Promise<Said | null> {
     for (let text: string | null = start; ; ) {
       text = await this.#options.keyboard.line(cleanLine(prompt), text);
-      if (text === null) {
-        print(styled("dim", "given up; the question is still open"));
+      if (text === null || (empty === "gives up" && text.trim() === "")) {
+        print(styled("dim", "given up; the question is still open: v shows it again, s skips it, q quits"));
         return null;
       }
       try {
