@@ -3,7 +3,8 @@
 import { counted } from "../batch/figures.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import { checkAnswer, giveAnswer, namesOf, readAnswer, skeleton } from "../review/answer.ts";
+import { namesOf } from "../core/question.ts";
+import { checkAnswer, giveAnswer, readAnswer, skeleton } from "../review/answer.ts";
 import { shownValue } from "../review/sentence.ts";
 import { type WaitingQuestion, waitingQuestions } from "../review/waiting.ts";
 import { print } from "./command.ts";

@@ -145,6 +145,12 @@ export class Question<T = unknown> implements QuestionSpec {
   }
 }
 
+/** Every name that answers a closed question, the way out last. */
+export function namesOf({ options, otherwise }: Pick<QuestionSpec, "options" | "otherwise">): readonly string[] {
+  const names = options.map((option) => option.name);
+  return otherwise === null ? names : [...names, otherwise];
+}
+
 /** A question as a waiting run keeps it, so that a person can be asked without running the loop. */
 export interface QuestionRecord
   extends Pick<QuestionSpec, "verb" | "ask" | "options" | "otherwise" | "fields" | "tools"> {

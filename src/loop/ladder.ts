@@ -7,6 +7,8 @@ import type { Effect, Question, Repair } from "../core/question.ts";
 import { addUsage, noUsage } from "../core/usage.ts";
 import { type Answered, judge } from "../gate/gate.ts";
 import type { DecideContext, Rung } from "../rung/rung.ts";
+import { type CallBook, type Offer, offer } from "../tool/offer.ts";
+import type { AnyTool } from "../tool/tool.ts";
 import { never } from "./never.ts";
 import type { Run } from "./run.ts";
 
@@ -135,7 +137,7 @@ async function tryRung<T>(
 }
 
 /** Lowest place on a ladder whose replies may let a tool of this effect stand; beyond the end if none may. */
-export function floorOf(effect: Effect, ladder: readonly Rung[], run: Run): { place: number; rung: string } {
+function floorOf(effect: Effect, ladder: readonly Rung[], run: Run): { place: number; rung: string } {
   const name = run.parts.floors[effect]?.name;
   if (name === undefined) return { place: 0, rung: "any rung" };
   const place = ladder.findIndex((rung) => rung.name === name);
@@ -186,4 +188,9 @@ export function toAnswer<T>(path: string, value: T, given: Given, risk: number |
 
 interface Given extends Pick<Answered, "confidence" | "basis" | "origin"> {
   readonly rung: string;
+}
+
+/** The tools that may be picked at this moment: some rung of the ladder must be able to let their effect stand. */
+export function offerNow(run: Run, ladder: readonly Rung[], tools: readonly AnyTool[], step: CallBook): Offer {
+  return offer(tools, run.book, step, (effect) => floorOf(effect, ladder, run).place < ladder.length);
 }

@@ -4,7 +4,7 @@ import { UsageError } from "../core/errors.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { Question } from "../core/question.ts";
 import type { Rung } from "../rung/rung.ts";
-import { CallBook, offer } from "../tool/offer.ts";
+import { CallBook } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import {
   chooseQuestion,
@@ -18,7 +18,7 @@ import {
   writeQuestion,
 } from "./ask.ts";
 import { callStep } from "./call-step.ts";
-import { floorOf } from "./ladder.ts";
+import { offerNow } from "./ladder.ts";
 import { never } from "./never.ts";
 import type { Run } from "./run.ts";
 import { answerStep } from "./step.ts";
@@ -115,12 +115,7 @@ interface Loose {
 
 function pickOnce(run: Run, place: Place, spec: PickSpec<readonly AnyTool[], string | false>): Question<Picked | null> {
   const ladder = run.parts.ladder(place.name);
-  const { offered } = offer(
-    spec.tools,
-    run.book,
-    new CallBook(),
-    (effect) => floorOf(effect, ladder, run).place < ladder.length,
-  );
+  const { offered } = offerNow(run, ladder, spec.tools, new CallBook());
   const otherwise = spec.otherwise === false ? null : (spec.otherwise ?? "none of these");
   const ask = spec.ask ?? "Which tool should be used next?";
   return pickQuestion(

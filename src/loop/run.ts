@@ -3,6 +3,7 @@
 import { ModelError, messageOf, PawlError, StorageError, ToolError, UsageError } from "../core/errors.ts";
 import type { Event, RunOutcome, StepEvent } from "../core/event.ts";
 import { toJson } from "../core/json.ts";
+import { longestTimer } from "../core/longest-timer.ts";
 import type { Effect, Repair } from "../core/question.ts";
 import { parse } from "../core/schema.ts";
 import type { Usage } from "../core/usage.ts";
@@ -75,9 +76,6 @@ export async function replayRun(
   const ranOut = outcome?.kind === "limit" && outcome.limit === "seconds" && end.kind === "ended";
   return ranOut ? { kind: "ended", outcome } : end;
 }
-
-/** `setTimeout` takes no more, in milliseconds: 24 days. */
-const longestTimer = 2 ** 31 - 1;
 
 /** The state of one run in this process. All of it can be had again from the journal. */
 export class Run {

@@ -1,11 +1,11 @@
 /** `step.loop`: one tool a turn out of those offered, until a rule, the model or a limit ends it. */
 
 import { describeOutcome } from "../core/outcome.ts";
-import { CallBook, offer } from "../tool/offer.ts";
+import { CallBook } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import { type Place, pickedIn, pickQuestion, render } from "./ask.ts";
 import { callStep, refuseCall } from "./call-step.ts";
-import { floorOf } from "./ladder.ts";
+import { offerNow } from "./ladder.ts";
 import { never } from "./never.ts";
 import type { Run } from "./run.ts";
 import { answerStep } from "./step.ts";
@@ -27,7 +27,7 @@ export async function turnsStep(run: Run, place: Place, spec: LoopSpec<readonly 
   for (let turn = 1; turn <= (limits.steps ?? 10); turn++) {
     const path = `${place.path}/${turn}`;
     const ladder = run.parts.ladder(place.name);
-    const { offered } = offer(tools, run.book, step, (effect) => floorOf(effect, ladder, run).place < ladder.length);
+    const { offered } = offerNow(run, ladder, tools, step);
     if (offered.length === 0 && !run.past.answers.has(path)) return end("nothing to do");
     const next = await run.busy(async () => {
       if (!run.enter(path)) return never;

@@ -2,7 +2,7 @@
 
 import { UsageError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import type { QuestionRecord } from "../core/question.ts";
+import { namesOf, type QuestionRecord } from "../core/question.ts";
 import type { JsonSchema } from "../core/schema.ts";
 import type { Journal, RunRecord } from "../journal/journal.ts";
 import type { Loop } from "../loop/loop.ts";
@@ -51,12 +51,6 @@ function pickProblem(question: QuestionRecord, value: Json): string | null {
   // The answer that ends a loop is an option without a tool behind it.
   if (!tool) return namesOf(question).includes(name) ? null : `${name} is none of: ${namesOf(question).join(", ")}`;
   return misfit(tool.input, args);
-}
-
-/** Every name that answers a closed question, the way out last. */
-export function namesOf(question: QuestionRecord): readonly string[] {
-  const names = question.options.map((option) => option.name);
-  return question.otherwise === null ? names : [...names, question.otherwise];
 }
 
 function fromJson(text: string): Json {

@@ -1,6 +1,6 @@
 /** How a question is put to a chat model: the part that all items share, and the item's own part. */
 
-import type { Option, Question, Repair, ToolOffer } from "../core/question.ts";
+import { namesOf, type Option, type Question, type Repair, type ToolOffer } from "../core/question.ts";
 import type { JsonSchema } from "../core/schema.ts";
 import type { Prefix } from "../engine/engine.ts";
 
@@ -22,8 +22,7 @@ export function cueOf(question: Question): string {
 /** Names of what can be chosen, the way out last; empty where the answer is written. */
 export function closedChoices(question: Question): readonly string[] {
   if (question.verb === "extract" || question.verb === "write") return [];
-  const names = question.options.map((option) => option.name);
-  return question.otherwise === null ? names : [...names, question.otherwise];
+  return namesOf(question);
 }
 
 /** A text as it stands behind the cue: with a space, unless the cue is empty or ends its line. */

@@ -2,14 +2,12 @@
 
 import { messageOf } from "../core/errors.ts";
 import { type Json, toJson } from "../core/json.ts";
+import { longestTimer } from "../core/longest-timer.ts";
 import type { JournaledOutcome, Outcome } from "../core/outcome.ts";
 import { parse } from "../core/schema.ts";
 import { type AnyTool, type CallContext, notFoundReason } from "./tool.ts";
 
 const defaultSeconds = 30;
-/** `setTimeout` takes no more, in milliseconds: 24 days. */
-const longestTimer = 2 ** 31 - 1;
-
 /** The raw outcome for the journal, and the typed one for the author. */
 export interface Called {
   readonly journaled: JournaledOutcome;
