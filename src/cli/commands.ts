@@ -7,5 +7,14 @@ import { addModels } from "./commands/models.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addReview } from "./commands/review.ts";
 import { addRun } from "./commands/run.ts";
+import { addSimilar } from "./commands/similar.ts";
 
-export const commands: readonly AddCommand[] = [addDemo, addRun, addReview, addExplain, addReplay, addModels];
+export const commands: readonly AddCommand[] = [
+  addDemo,
+  addRun,
+  addReview,
+  addExplain,
+  addReplay,
+  addSimilar,
+  addModels,
+];

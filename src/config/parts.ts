@@ -74,7 +74,12 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
     dryRun: options.dryRun ?? false,
     stop: options.stop ?? new AbortController().signal,
     async open() {
-      const needs = { notes: journal.notes, recall: journal.recall, say: options.say ?? (() => {}) };
+      const needs = {
+        notes: journal.notes,
+        vectors: journal.vectors,
+        recall: journal.recall,
+        say: options.say ?? (() => {}),
+      };
       for (const rung of rungs) await rung.open?.(needs);
     },
     async close() {

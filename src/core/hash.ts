@@ -6,3 +6,8 @@ import { createHash } from "node:crypto";
 export function shortHash(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
+
+/** A key of 132 bits for a text under something that reads it, as 22 letters: nobody finds two texts with one key. */
+export function textKey(reader: string, text: string): string {
+  return createHash("sha256").update(`${reader}\0${text}`).digest("base64url").slice(0, 22);
+}

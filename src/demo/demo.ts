@@ -187,7 +187,7 @@ async function using<T>(
   say: OpenNeeds["say"],
   work: (rung: Rung) => Promise<T>,
 ): Promise<T> {
-  await rung.open?.({ notes: journal.notes, recall: journal.recall, say });
+  await rung.open?.({ notes: journal.notes, vectors: journal.vectors, recall: journal.recall, say });
   try {
     return await work(rung);
   } finally {

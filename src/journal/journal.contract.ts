@@ -7,7 +7,7 @@ import type { BatchRow, Journal, NewRun, RunRecord } from "./journal.ts";
 export interface OpenedJournal extends AsyncDisposable {
   readonly journal: Journal;
 }
-export type OpenForTest = (options: { now?: () => number }) => Promise<OpenedJournal>;
+export type OpenForTest = (options: { now?: () => number; mostVectors?: number }) => Promise<OpenedJournal>;
 
 async function taken(journal: Journal, run: NewRun): Promise<RunRecord> {
   const found = await journal.begin(run);
@@ -273,6 +273,18 @@ export function journalContract(name: string, open: OpenForTest): void {
       expect(notes.get("a")).toBe("2");
       await Promise.all([notes.add("sum", 0.5), notes.add("sum", 2)]);
       expect(Number(notes.get("sum"))).toBe(2.5);
+    });
+
+    test("keeps vectors, the newest of them", async () => {
+      await using opened = await open({ mostVectors: 3 });
+      const { journal } = opened;
+      const { vectors } = journal;
+      expect(vectors.get("1")).toBeUndefined();
+      for (const key of ["1", "2", "2", "3", "4", "2", "5"]) vectors.set(key, Uint8Array.of(Number(key), 255, 0));
+      // They go with the next write that somebody waits for.
+      await journal.begin(newRun("a"));
+      expect(["1", "2", "3", "4", "5"].map((key) => vectors.get(key)?.[0])).toEqual([undefined, undefined, 3, 4, 5]);
+      expect(Uint8Array.from(vectors.get("5")!)).toEqual(Uint8Array.of(5, 255, 0));
     });
   });
 }

@@ -64,6 +64,22 @@ describe("the journal's file", () => {
     await after.close();
   });
 
+  test("keeps vectors without a commit of their own, and those of its last second when it is closed", async () => {
+    using folder = temporaryFolder();
+    const before = openJournal(folder.file("pawl.db"));
+    before.vectors.set("k", Uint8Array.of(1, 2));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(before.vectors.get("k")).toBeUndefined();
+    await before.close();
+    before.vectors.set("late", Uint8Array.of(3));
+    const after = openJournal(folder.file("pawl.db"));
+    expect(after.vectors.get("k")).toEqual(Uint8Array.of(1, 2));
+    expect(after.vectors.get("late")).toBeUndefined();
+    after.vectors.set("m", Uint8Array.of(4));
+    await expect.poll(() => after.vectors.get("m"), { timeout: 5000 }).toEqual(Uint8Array.of(4));
+    await after.close();
+  });
+
   test("written by a newer Pawl is refused and left as it is", async () => {
     using folder = temporaryFolder();
     const file = folder.file("pawl.db");
@@ -225,6 +241,24 @@ describe("a full disk", () => {
     await expect(small.begin(huge)).rejects.toMatchObject({ code: "E_DISK_FULL" });
     expect((await small.begin(newRun("b"))).kind).toBe("taken");
     await small.append(1, answered("x"));
+    await small.close();
+  });
+
+  test("costs nobody an answer for the sake of the cache", async () => {
+    using folder = temporaryFolder();
+    const file = folder.file("pawl.db");
+    const small = openJournal(file, { maxPages: 40 });
+    await small.begin(newRun("a"));
+    for (let index = 0; index < 20; index++) {
+      small.vectors.set(String(index), new Uint8Array(20_000));
+      await small.append(1, answered("x"));
+    }
+    expect(small.events(1)).toHaveLength(20);
+    expect(small.vectors.get("0")).toHaveLength(20_000);
+    expect(small.vectors.get("19")).toBeUndefined();
+    // (control) What somebody waits for is told that there is no room.
+    await expect(small.append(1, answered("x".repeat(40_000)))).rejects.toMatchObject({ code: "E_DISK_FULL" });
+    small.vectors.set("20", new Uint8Array(20_000));
     await small.close();
   });
 

@@ -2,9 +2,12 @@
 
 import type { Event, PersonAnswered, RunOutcome, StepWaiting } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
-import type { Notes, Recall } from "../rung/rung.ts";
+import type { Notes, Recall, Vectors } from "../rung/rung.ts";
 
 export type RunStatus = "ready" | "running" | "waiting" | "sleeping" | "done" | "limit" | "failed";
+
+/** Vectors that a journal keeps: some 85 MB of those of the default encoder. */
+export const mostVectors = 100_000;
 
 /** What identifies a run: the same loop, version, item and content are one run. */
 export interface RunIdentity {
@@ -122,6 +125,8 @@ export interface Journal {
   rows(batch: string): Iterable<BatchResult>;
 
   readonly notes: Notes;
+  /** A cache: what it cannot keep it does without, and the oldest go first. */
+  readonly vectors: Vectors;
   readonly recall: Recall;
   close(): Promise<void>;
 }

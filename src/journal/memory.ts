@@ -2,21 +2,22 @@
 
 import { StorageError } from "../core/errors.ts";
 import type { Event, PersonAnswered } from "../core/event.ts";
-import type { Notes, Recall, RecalledAnswer } from "../rung/rung.ts";
+import type { Notes, Recall, RecalledAnswer, Vectors } from "../rung/rung.ts";
 import { parked, recalled, unanswered } from "./fold.ts";
-import type {
-  BatchResult,
-  BatchRow,
-  Journal,
-  NewRun,
-  Relatives,
-  RunFilter,
-  RunIdentity,
-  RunRecord,
-  RunStatus,
-  Taken,
-  Until,
-  WaitingStep,
+import {
+  type BatchResult,
+  type BatchRow,
+  type Journal,
+  mostVectors,
+  type NewRun,
+  type Relatives,
+  type RunFilter,
+  type RunIdentity,
+  type RunRecord,
+  type RunStatus,
+  type Taken,
+  type Until,
+  type WaitingStep,
 } from "./journal.ts";
 
 interface Kept {
@@ -34,6 +35,8 @@ export interface MemoryOptions {
   readonly id?: string;
   /** `unfinished` forgets a run when it ends, so that a process may go on for ever; `all` by default. */
   readonly keep?: "all" | "unfinished";
+  /** Vectors that are kept; for tests. */
+  readonly mostVectors?: number;
 }
 
 class MemoryJournal implements Journal {
@@ -48,8 +51,12 @@ class MemoryJournal implements Journal {
   readonly #batches = new Map<string, Map<number, BatchRow>>();
   readonly #recall = new Map<string, RecalledAnswer>();
   readonly #notes = new Map<string, string>();
+  readonly #vectors = new Map<string, Uint8Array>();
+  readonly #mostVectors: number;
 
-  constructor({ now = Date.now, id = "memory00", keep = "all" }: MemoryOptions) {
+  constructor(options: MemoryOptions) {
+    const { now = Date.now, id = "memory00", keep = "all" } = options;
+    this.#mostVectors = options.mostVectors ?? mostVectors;
     this.#now = now;
     this.id = id;
     this.#keepEnded = keep === "all";
@@ -202,6 +209,15 @@ class MemoryJournal implements Journal {
     get: (key) => this.#notes.get(key),
     set: (key, value) => void this.#notes.set(key, value),
     add: async (key, amount) => void this.#notes.set(key, String(Number(this.#notes.get(key) ?? 0) + amount)),
+  };
+
+  readonly vectors: Vectors = {
+    get: (key) => this.#vectors.get(key),
+    set: (key, bytes) => {
+      this.#vectors.set(key, bytes);
+      const [oldest] = this.#vectors.keys();
+      if (oldest !== undefined && this.#vectors.size > this.#mostVectors) this.#vectors.delete(oldest);
+    },
   };
 
   readonly recall: Recall = (cacheKey) => this.#recall.get(cacheKey);

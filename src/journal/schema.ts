@@ -33,4 +33,6 @@ export const migrations: readonly string[] = [
   ) WITHOUT ROWID;
   `,
   "CREATE INDEX run_sleeping ON run (number) WHERE status = 'sleeping';",
+  // By number, so that the oldest are found without a column for their age.
+  "CREATE TABLE vector (number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value BLOB NOT NULL);",
 ];

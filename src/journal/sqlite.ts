@@ -1,25 +1,26 @@
 /** The journal in one SQLite file: WAL, synchronous=FULL, one commit for all that a turn of the event loop wrote. */
 
 import { randomBytes } from "node:crypto";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type StatementResultingChanges, type StatementSync } from "node:sqlite";
 import { messageOf, StorageError } from "../core/errors.ts";
 import type { Event, PersonAnswered, RunOutcome } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
-import type { Notes, Recall, RecalledAnswer } from "../rung/rung.ts";
+import type { Notes, Recall, RecalledAnswer, Vectors } from "../rung/rung.ts";
 import { parked, recalled, unanswered } from "./fold.ts";
-import type {
-  BatchResult,
-  BatchRow,
-  Journal,
-  NewRun,
-  Relatives,
-  RunFilter,
-  RunIdentity,
-  RunRecord,
-  RunStatus,
-  Taken,
-  Until,
-  WaitingStep,
+import {
+  type BatchResult,
+  type BatchRow,
+  type Journal,
+  mostVectors,
+  type NewRun,
+  type Relatives,
+  type RunFilter,
+  type RunIdentity,
+  type RunRecord,
+  type RunStatus,
+  type Taken,
+  type Until,
+  type WaitingStep,
 } from "./journal.ts";
 import { describeOwner, isAlive, leaseMilliseconds, type Owner, thisProcess } from "./owner.ts";
 import { migrations } from "./schema.ts";
@@ -28,6 +29,8 @@ interface Write {
   readonly run: () => unknown;
   readonly resolve: (value: never) => void;
   readonly reject: (error: unknown) => void;
+  /** Nobody waits for it: it starts no commit of its own, and where there is no room it is let go. */
+  readonly spare: boolean;
 }
 
 interface RunRow {
@@ -56,12 +59,16 @@ export interface SqliteOptions {
   readonly maxPages?: number;
   /** Milliseconds without a sign of life after which an owner is given up; the same for all who share the file. */
   readonly lease?: number;
+  /** Vectors that are kept; for tests. */
+  readonly mostVectors?: number;
 }
 
 const ended: readonly RunStatus[] = ["done", "limit", "failed"];
 /** SQLite's codes for a write that found no room: FULL, and the I/O errors of write, fsync, truncate and shm size. */
 const fullCodes: ReadonlySet<number> = new Set([13, 778, 1034, 1546, 4874]);
 const busyCode = 5;
+/** Longest that a spare write waits for a commit that is made anyway, in milliseconds. */
+const spareWait = 1000;
 /** No write of the same turn would fare better. */
 const hopeless: ReadonlySet<string> = new Set(["E_LEASE_LOST", "E_DISK_FULL", "E_JOURNAL_BUSY"]);
 
@@ -79,9 +86,11 @@ class SqliteJournal implements Journal {
   readonly #path: string;
   readonly #now: () => number;
   readonly #lease: number;
+  readonly #mostVectors: number;
   readonly #statements = new Map<string, StatementSync>();
   #writes: Write[] = [];
   #scheduled = false;
+  #spareTimer: NodeJS.Timeout | undefined;
   #owner = 0;
   #beat: NodeJS.Timeout | undefined;
   #closed = false;
@@ -90,6 +99,7 @@ class SqliteJournal implements Journal {
     this.#path = path;
     this.#now = options.now ?? Date.now;
     this.#lease = options.lease ?? leaseMilliseconds;
+    this.#mostVectors = options.mostVectors ?? mostVectors;
     try {
       this.#db = new DatabaseSync(path, { timeout: 10_000 });
     } catch (thrown) {
@@ -153,15 +163,24 @@ class SqliteJournal implements Journal {
   #write<T>(run: () => T): Promise<T> {
     if (this.#closed) return Promise.reject(new StorageError("E_JOURNAL", "the journal is closed"));
     return new Promise<T>((resolve, reject) => {
-      this.#writes.push({ run, resolve, reject });
+      this.#writes.push({ run, resolve, reject, spare: false });
       if (this.#scheduled) return;
       this.#scheduled = true;
       setImmediate(() => this.#flush());
     });
   }
 
+  /** A write that goes with the next commit, after a while in one of its own. A closed journal drops it. */
+  #writeSpare(run: () => void): void {
+    if (this.#closed) return;
+    this.#writes.push({ run, resolve: () => {}, reject: () => {}, spare: true });
+    this.#spareTimer ??= setTimeout(() => this.#flush(), spareWait).unref();
+  }
+
   #flush(): void {
     this.#scheduled = false;
+    clearTimeout(this.#spareTimer);
+    this.#spareTimer = undefined;
     const writes = this.#writes;
     if (writes.length === 0) return;
     this.#writes = [];
@@ -183,6 +202,12 @@ class SqliteJournal implements Journal {
         if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       } catch {
         // The first error is the one to tell; a file that cannot roll back stays as its last commit left it.
+      }
+      // A cache costs nobody an answer: where there is no room for both, what somebody waits for is tried alone.
+      const needed = writes.filter(({ spare }) => !spare);
+      if (error.code === "E_DISK_FULL" && needed.length > 0 && needed.length < writes.length) {
+        this.#commit(needed);
+        return;
       }
       // One write that cannot be made must not take the others of its turn with it.
       if (writes.length > 1 && !hopeless.has(error.code)) for (const write of writes) this.#commit([write]);
@@ -473,6 +498,19 @@ class SqliteJournal implements Journal {
       }),
   };
 
+  readonly vectors: Vectors = {
+    get: (key) =>
+      (this.#get("SELECT value FROM vector WHERE key = ?", key) as { value: Uint8Array } | undefined)?.value,
+    set: (key, bytes) =>
+      this.#writeSpare(() => {
+        const sql = "INSERT INTO vector (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING";
+        const { changes, lastInsertRowid } = this.#run(sql, key, bytes);
+        // Numbers follow one another without a gap, so the oldest is found by counting back: one look-up a vector.
+        if (changes === 0) return;
+        this.#run("DELETE FROM vector WHERE number <= ?", Number(lastInsertRowid) - this.#mostVectors);
+      }),
+  };
+
   readonly recall: Recall = (cacheKey): RecalledAnswer | undefined => {
     const row = this.#get(
       "SELECT event.run AS run, event.body AS body FROM recall JOIN event ON event.seq = recall.seq WHERE recall.key = ?",
@@ -527,7 +565,7 @@ class SqliteJournal implements Journal {
     return statement;
   }
 
-  #run(sql: string, ...values: SQLInputValue[]): { lastInsertRowid: number | bigint } {
+  #run(sql: string, ...values: SQLInputValue[]): StatementResultingChanges {
     return this.#statement(sql).run(...values);
   }
 

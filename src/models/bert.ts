@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { ModelError } from "../core/errors.ts";
 import { type GgufTensor, type GgufValue, writeGguf } from "./gguf.ts";
 import type { Pooling, Quantisation } from "./models.ts";
+import { PREFIX_KEY } from "./prefix.ts";
+import { symmetricPrompt } from "./prompts.ts";
 import { quantise, storedAs } from "./quantise.ts";
 import { openSafetensors, type SafetensorsFile } from "./safetensors.ts";
 import { fields, readFields, readWordPiece, type WordPiece } from "./wordpiece.ts";
@@ -26,6 +28,8 @@ export interface BertShape {
   poolingAssumed: boolean;
   /** What the sentence-transformers folder cuts texts to, at most `context`. */
   maxTokens: number;
+  /** What it wants before every text when like is compared with like; "" where it wants nothing or says nothing. */
+  textPrefix: string;
 }
 
 /** GGUF names for the tensors of one layer; PyTorch's come from BertModel. */
@@ -61,6 +65,7 @@ export async function readShape(folder: string): Promise<BertShape> {
   const context = number("max_position_embeddings");
   const sentence = await readFields(join(folder, "sentence_bert_config.json"));
   const maxTokens = sentence?.max_seq_length;
+  const prompts = await readFields(join(folder, "config_sentence_transformers.json"));
   // Mean is also what sentence-transformers falls back to.
   const pooling = await readPooling(folder);
   return {
@@ -75,6 +80,7 @@ export async function readShape(folder: string): Promise<BertShape> {
     pooling: pooling ?? "mean",
     poolingAssumed: pooling === undefined,
     maxTokens: typeof maxTokens === "number" ? Math.min(maxTokens, context) : context,
+    textPrefix: symmetricPrompt(prompts ?? {}),
   };
 }
 
@@ -158,6 +164,8 @@ function describe(
     ["pawl.max_tokens", u32(shape.maxTokens)],
     ["pawl.weights_sha256", { type: "string", value: provenance.weightsSha256 }],
   ]);
+  // Only where there is one: a file without it stays the file that it was.
+  if (shape.textPrefix !== "") metadata.set(PREFIX_KEY, { type: "string", value: shape.textPrefix });
   if (special.mask !== undefined) metadata.set("tokenizer.ggml.mask_token_id", u32(special.mask));
   return metadata;
 }

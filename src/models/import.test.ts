@@ -9,8 +9,10 @@ import {
   tinyTokenizer,
   writeFiles,
 } from "../../test/fixtures/models/folders.ts";
-import { readGguf } from "./gguf.ts";
+import { findEntry } from "./catalogue.ts";
+import { readGguf, writeGguf } from "./gguf.ts";
 import { importFolder } from "./import.ts";
+import { textPrefixOf } from "./prefix.ts";
 
 async function tinyFolder(changes: Files = {}, base: Files = tinyBert()): Promise<string> {
   return writeFiles(await temporaryFolder(), { ...base, ...changes });
@@ -106,6 +108,35 @@ test("a pooling that is not said is assumed, and that is said", async () => {
   const { shape } = await importFolder(source, { name: "mine", folder, onNote: (note) => notes.push(note) });
   expect(shape.pooling).toBe("mean");
   expect(notes).toEqual([`${source} does not say how it pools: mean is assumed.`]);
+});
+
+test("a prompt of the folder travels in the file, and is said; a catalogue's prefix and nomic's go without", async () => {
+  const folder = await temporaryFolder();
+  const prompts = { query: "query: ", passage: "passage: " };
+  const source = await tinyFolder({ "config_sentence_transformers.json": JSON.stringify({ prompts }) });
+  const notes: string[] = [];
+  const { model } = await importFolder(source, { name: "mine", folder, onNote: (note) => notes.push(note) });
+  expect(notes).toEqual(['Every text will be read behind "query: ".']);
+  expect(await textPrefixOf(model)).toBe("query: ");
+  const bare = await importFolder(await tinyFolder(), { name: "bare", folder });
+  expect(await textPrefixOf(bare.model)).toBe("");
+  expect((await readGguf(bare.model.path)).metadata.has("pawl.text_prefix")).toBe(false);
+  expect(await textPrefixOf({ ...model, entry: findEntry("e5-base")! })).toBe("query: ");
+  expect(await textPrefixOf({ ...model, entry: findEntry("bge-base-en")! })).toBe("");
+  const nomic = join(folder, "nomic.gguf");
+  await writeGguf(nomic, new Map([["general.architecture", { type: "string", value: "nomic-bert" }]]), []);
+  expect(await textPrefixOf({ ...model, path: nomic })).toBe("classification: ");
+});
+
+test.each<[string, object, number]>([
+  ["mean, as e5, gte and MiniLM say it", { pooling_mode_cls_token: false, pooling_mode_mean_tokens: true }, 1],
+  ["CLS, as bge says it", { pooling_mode_cls_token: true, pooling_mode_mean_tokens: false }, 2],
+  ["the newer way of saying it", { pooling_mode: "cls" }, 2],
+])("the file says how it pools: %s", async (_what, pooling, type) => {
+  const folder = await temporaryFolder();
+  const source = await tinyFolder({ "1_Pooling/config.json": JSON.stringify(pooling) });
+  const { model } = await importFolder(source, { name: "mine", folder });
+  expect((await readGguf(model.path)).metadata.get("bert.pooling_type")).toBe(type);
 });
 
 test("another model cannot take the name of a known one", async () => {

@@ -31,7 +31,7 @@ export interface ImportResult {
 
 /**
  * Imports a folder (config.json, tokenizer.json or vocab.txt, model.safetensors, optionally modules.json,
- * 1_Pooling/config.json and sentence_bert_config.json). Equal folders give equal files, byte for byte.
+ * 1_Pooling/config.json, sentence_bert_config.json and config_sentence_transformers.json). Equal folders give equal files, byte for byte.
  * @throws UsageError E_MODEL_NAME, E_MODEL_NOT_FOUND. @throws ModelError E_IMPORT_*, E_SAFETENSORS, and
  * E_MODEL_CHECKSUM when the name is a catalogue's and the result is another file.
  */
@@ -94,6 +94,7 @@ export async function convertFolder(
   const shape = await readShape(source);
   await requireWeights(source);
   if (shape.poolingAssumed) options.onNote?.(`${source} does not say how it pools: mean is assumed.`);
+  if (shape.textPrefix !== "") options.onNote?.(`Every text will be read behind ${JSON.stringify(shape.textPrefix)}.`);
   const weightsSha256 = await fileDigest(join(source, "model.safetensors"));
   if (options.weightsSha256 && options.weightsSha256 !== weightsSha256) {
     throw new ModelError(

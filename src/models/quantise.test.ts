@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bfloat16ToFloat32, float32ToHalf, halfToFloat32 } from "./half.ts";
+import { bfloat16ToFloat32, float32ToHalf, halfToFloat32 } from "../vectors/half.ts";
 import { quantise, storedAs } from "./quantise.ts";
 
 test("every half float survives the way to float32 and back", () => {

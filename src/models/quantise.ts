@@ -1,5 +1,5 @@
 /** Numbers to GGUF tensor bytes. Byte for byte what llama.cpp's own reference quantiser writes. */
-import { float32ToHalf } from "./half.ts";
+import { float32ToHalf } from "../vectors/half.ts";
 import type { Quantisation } from "./models.ts";
 
 /** Q8_0: one half-float scale and 32 signed bytes. */

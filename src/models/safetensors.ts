@@ -2,7 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { endianness } from "node:os";
 import { ModelError, messageOf } from "../core/errors.ts";
-import { bfloat16ToFloat32, halfToFloat32 } from "./half.ts";
+import { bfloat16ToFloat32, halfToFloat32 } from "../vectors/half.ts";
 
 interface TensorInfo {
   name: string;

@@ -2,13 +2,14 @@ import { expect, test } from "vitest";
 import type { Reply } from "../core/answer.ts";
 import { Question, type QuestionSpec } from "../core/question.ts";
 import { FakeEncoder } from "../engine/fake.contract.ts";
+import { textToVector } from "../vectors/packed.ts";
 import { encoder } from "./encoder.ts";
 import { rungContract } from "./rung.contract.ts";
 import type { OpenNeeds } from "./rung.ts";
-import { textToVector, vectorToText } from "./vector.ts";
 
 const needs: OpenNeeds = {
   notes: { get: () => undefined, set: () => {}, add: async () => {} },
+  vectors: { get: () => undefined, set: () => {} },
   recall: () => undefined,
   say: () => {},
 };
@@ -28,6 +29,8 @@ function ask(about: string, spec: Partial<QuestionSpec> = {}): Question {
     fields: null,
     tools: [],
     maxTokens: 0,
+    stop: [],
+    onText: null,
     split: null,
     check: null,
     ...spec,
@@ -110,20 +113,33 @@ test.each([
   });
 });
 
-test("a long item is refused with its length, or split by the author's rule and pooled", async () => {
+test("a long item is read in windows, by the author's rule where there is one, and it says in how many", async () => {
   const { rung, engine } = await opened();
   const long = "card ".repeat(30);
-  expect(await rung.decide(ask(long), context)).toMatchObject({
-    kind: "escalated",
-    reason: expect.stringMatching(/30 tokens.*reads 20.*E_TOO_LONG/),
-  });
-  const split = (about: string, limit: number) => {
-    expect(limit).toBe(engine.model.contextTokens);
-    return [about.slice(0, 50), about.slice(50, 100), "  "];
-  };
-  const reply = answered(await rung.decide(ask(long, { split }), context));
-  expect(reply).toMatchObject({ value: "cards", evidence: { pieces: 2 } });
+  const reply = answered(await rung.decide(ask(long), context));
+  expect(reply).toMatchObject({ value: "cards", evidence: { pieces: engine.embedded.length - 2 } });
   expect(Math.hypot(...textToVector(reply.evidence.vector!))).toBeCloseTo(1, 2);
+  const split = (about: string) => [about.slice(0, 50), about.slice(50, 100), "  "];
+  expect(answered(await rung.decide(ask(long, { split }), context))).toMatchObject({ evidence: { pieces: 2 } });
+});
+
+test("an item that was read before costs no token and gets the same answer", async () => {
+  const kept = new Map<string, Uint8Array>();
+  const vectors = {
+    get: (key: string) => kept.get(key),
+    set: (key: string, bytes: Uint8Array) => void kept.set(key, bytes),
+  };
+  const replies = [];
+  for (const engine of [new FakeEncoder(), new FakeEncoder()]) {
+    const rung = encoder("minilm", { engine, textPrefix: "query: " });
+    await rung.open?.({ ...needs, vectors });
+    replies.push(answered(await rung.decide(ask("my card is lost"), context)));
+    if (replies.length === 1) expect(engine.embedded.every((text) => text.startsWith("query: "))).toBe(true);
+    else expect(engine.embedded).toEqual([]);
+  }
+  const [fresh, cached] = replies;
+  expect(fresh!.usage.inputTokens).toBe(5);
+  expect(cached).toEqual({ ...fresh!, usage: { ...fresh!.usage, inputTokens: 0, milliseconds: expect.any(Number) } });
 });
 
 test("an empty item is escalated, a broken engine is thrown", async () => {
@@ -140,15 +156,6 @@ test("does not close an engine that it was given", async () => {
   const { rung, engine } = await opened();
   await rung.close?.();
   expect(engine.closed).toBe(false);
-});
-
-test("a vector comes back from its text within half's precision", () => {
-  const vector = Float32Array.from([0, 1, -1, 0.1, -0.333, 1e-5, 3e-8]);
-  const again = textToVector(vectorToText(vector));
-  vector.forEach((value, index) => {
-    expect(Math.abs(again[index]! - value)).toBeLessThanOrEqual(Math.max(2 ** -25, Math.abs(value) * 2 ** -11));
-  });
-  expect(vectorToText(new Float32Array(384))).toHaveLength(1024);
 });
 
 rungContract({

@@ -6,9 +6,11 @@ import { ModelError, PawlError } from "../core/errors.ts";
 import type { Question } from "../core/question.ts";
 import { refuseUnknown } from "../core/refuse-unknown.ts";
 import { noUsage } from "../core/usage.ts";
-import type { Embedding, EncoderEngine } from "../engine/engine.ts";
+import type { EncoderEngine } from "../engine/engine.ts";
+import { vectorToText } from "../vectors/packed.ts";
+import { dot } from "../vectors/table.ts";
 import type { DecideContext, OpenNeeds, Rung } from "./rung.ts";
-import { vectorToText } from "./vector.ts";
+import { openTextVectors, type TextVector, type TextVectors } from "./text-vectors.ts";
 
 export interface EncoderRungOptions {
   /**
@@ -18,6 +20,8 @@ export interface EncoderRungOptions {
   readonly acceptAt?: number;
   /** Similarities are divided by it before the softmax. It moves confidences, never the order. Default 0.05. */
   readonly temperature?: number;
+  /** Put before every text, such as "query: " for an e5. Default: what the catalogue or the model's file says. */
+  readonly textPrefix?: string;
   /** An engine that is open already. It is not closed with the rung. */
   readonly engine?: EncoderEngine;
 }
@@ -27,7 +31,7 @@ const MOST_QUESTIONS = 500;
 
 /** A rung over a sentence encoder by catalogue name or by the path of a GGUF. */
 export function encoder(nameOrPath: string, options: EncoderRungOptions = {}): Rung {
-  refuseUnknown("E_CONFIG", `encoder("${nameOrPath}")`, options, ["acceptAt", "temperature", "engine"]);
+  refuseUnknown("E_CONFIG", `encoder("${nameOrPath}")`, options, ["acceptAt", "temperature", "textPrefix", "engine"]);
   return new EncoderRung(nameOrPath, options);
 }
 
@@ -39,11 +43,8 @@ class EncoderRung implements Rung {
   readonly #nameOrPath: string;
   readonly #options: EncoderRungOptions;
   readonly #temperature: number;
-  #engine: EncoderEngine | undefined;
-  /** What this model wants before every text. */
-  #textPrefix = "";
+  #texts: TextVectors | undefined;
   readonly #optionVectors = new Map<string, Promise<readonly Float32Array[]>>();
-  #release: () => Promise<void> = async () => {};
 
   constructor(nameOrPath: string, options: EncoderRungOptions) {
     this.#nameOrPath = nameOrPath;
@@ -54,39 +55,26 @@ class EncoderRung implements Rung {
   }
 
   async open(needs: OpenNeeds): Promise<void> {
-    if (this.#options.engine) {
-      this.#engine = this.#options.engine;
-      return;
-    }
-    const [{ openModelFile }, { openEncoder }, { holdEngine }] = await Promise.all([
-      import("./model-file.ts"),
-      import("../engine/encoder.ts"),
-      import("../engine/shared.ts"),
-    ]);
-    const file = await openModelFile(this.#nameOrPath, needs.say);
-    this.#textPrefix = file.textPrefix;
-    const { path, name, digest } = file;
-    const held = await holdEngine(`encoder ${path}`, () => openEncoder(path, { name, digest }));
-    this.#engine = held.engine;
-    this.#release = held.release;
+    this.#texts = await openTextVectors(this.#nameOrPath, needs, this.#options);
   }
 
   async close(): Promise<void> {
-    this.#engine = undefined;
+    const texts = this.#texts;
+    this.#texts = undefined;
     this.#optionVectors.clear();
-    await this.#release();
+    await texts?.close();
   }
 
   async decide(question: Question, { signal }: DecideContext): Promise<Reply> {
-    const engine = this.#engine;
-    if (!engine) throw new ModelError("E_NOT_OPEN", `${this.name} was asked before it was opened`);
+    const texts = this.#texts;
+    if (!texts) throw new ModelError("E_NOT_OPEN", `${this.name} was asked before it was opened`);
     const started = performance.now();
     const usage = (inputTokens: number) => ({ ...noUsage, inputTokens, milliseconds: performance.now() - started });
     const unable = whyNot(question);
     if (unable !== null) return { kind: "escalated", reason: `${this.name}: ${unable}`, usage: noUsage };
     try {
-      const options = await this.#vectorsOf(engine, question);
-      const item = await this.#itemVector(engine, question, signal);
+      const options = await this.#vectorsOf(texts, question);
+      const item = await texts.of(question.about, { signal, split: question.split });
       const similarities = options.map((option) => cosine(option, item.vector));
       const evidence = this.#evidence(question, similarities, item);
       const best = similarities.reduce((top, value, index) => (value > similarities[top]! ? index : top), 0);
@@ -105,7 +93,7 @@ class EncoderRung implements Rung {
     }
   }
 
-  #evidence(question: Question, similarities: readonly number[], item: ItemVector): Evidence {
+  #evidence(question: Question, similarities: readonly number[], item: TextVector): Evidence {
     const top = Math.max(...similarities);
     const weights = similarities.map((value) => Math.exp((value - top) / this.#temperature));
     const total = weights.reduce((sum, value) => sum + value, 0);
@@ -118,11 +106,11 @@ class EncoderRung implements Rung {
     };
   }
 
-  #vectorsOf(engine: EncoderEngine, question: Question): Promise<readonly Float32Array[]> {
+  #vectorsOf(texts: TextVectors, question: Question): Promise<readonly Float32Array[]> {
     let vectors = this.#optionVectors.get(question.version);
     if (!vectors) {
-      const texts = question.options.map((option) => `${this.#textPrefix}${option.name}: ${option.description}`);
-      vectors = Promise.all(texts.map(async (text) => (await engine.embed(text)).vector));
+      const read = question.options.map(({ name, description }) => texts.of(`${name}: ${description}`));
+      vectors = Promise.all(read.map(async (option) => (await option).vector));
       // Options that differ from item to item must not fill the memory.
       const [oldest] = this.#optionVectors.keys();
       if (oldest !== undefined && this.#optionVectors.size >= MOST_QUESTIONS) this.#optionVectors.delete(oldest);
@@ -131,26 +119,6 @@ class EncoderRung implements Rung {
     }
     return vectors;
   }
-
-  /** An item that is too long is cut by the author's rule and its pieces' vectors are pooled; else it is refused. */
-  async #itemVector(engine: EncoderEngine, question: Question, signal: AbortSignal): Promise<ItemVector> {
-    const { about, split } = question;
-    try {
-      return { ...(await engine.embed(this.#textPrefix + about, signal)), pieces: 1 };
-    } catch (thrown) {
-      if (!split || !(thrown instanceof PawlError) || thrown.code !== "E_TOO_LONG") throw thrown;
-      const { limit } = thrown.value as { limit: number };
-      const pieces = split(about, limit).filter((piece) => piece.trim() !== "");
-      if (pieces.length === 0) throw thrown;
-      const read = await Promise.all(pieces.map((piece) => engine.embed(this.#textPrefix + piece, signal)));
-      const tokens = read.reduce((sum, piece) => sum + piece.tokens, 0);
-      return { vector: pooled(read.map((piece) => piece.vector)), tokens, pieces: pieces.length };
-    }
-  }
-}
-
-interface ItemVector extends Embedding {
-  readonly pieces: number;
 }
 
 /** Why similarity says nothing about this question, or `null`. */
@@ -171,14 +139,7 @@ function whyNot(question: Question): string | null {
   }
 }
 
-function pooled(vectors: readonly Float32Array[]): Float32Array {
-  const sum = new Float32Array(vectors[0]!.length);
-  for (const vector of vectors) for (const [index, value] of vector.entries()) sum[index]! += value;
-  const length = Math.hypot(...sum);
-  return sum.map((value) => value / length);
-}
-
 /** Of unit vectors. */
 function cosine(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, index) => sum + value * b[index]!, 0);
+  return dot(a, 0, b, 0, a.length);
 }

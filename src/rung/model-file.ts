@@ -13,10 +13,14 @@ export interface ModelFile {
 
 /** Says what it fetches, from where, and how far it is: nothing is downloaded silently. */
 export async function openModelFile(nameOrPath: string, say: OpenNeeds["say"]): Promise<ModelFile> {
-  const { ensureModel } = await import("../models/pull.ts");
+  const [{ ensureModel }, { textPrefixOf }] = await Promise.all([
+    import("../models/pull.ts"),
+    import("../models/prefix.ts"),
+  ]);
   const onProgress = arrival(nameOrPath, say);
-  const { path, name, digest, entry } = await ensureModel(nameOrPath, { onNote: say, onProgress });
-  return { path, name, digest, textPrefix: entry?.encoder?.prefix ?? "" };
+  const model = await ensureModel(nameOrPath, { onNote: say, onProgress });
+  const { path, name, digest } = model;
+  return { path, name, digest, textPrefix: await textPrefixOf(model) };
 }
 
 /** Least milliseconds between two lines about one source: they may go to a log, where nothing is drawn over. */

@@ -12,7 +12,16 @@ export interface RungCase {
   readonly expects: Reply["kind"] | "any";
 }
 
-const blank = { cue: "", fields: null, tools: [], maxTokens: 0, split: null, check: null } as const;
+const blank = {
+  cue: "",
+  fields: null,
+  tools: [],
+  maxTokens: 0,
+  stop: [],
+  onText: null,
+  split: null,
+  check: null,
+} as const;
 const teams = [
   { name: "billing", description: "Payments, refunds, invoices" },
   { name: "shipping", description: "Parcels, delays" },
@@ -59,6 +68,7 @@ export function rungContract({ name, make, expects }: RungCase): void {
     beforeAll(() =>
       rung.open?.({
         notes: { get: (key) => notes.get(key), set: (key, value) => void notes.set(key, value), add: async () => {} },
+        vectors: { get: () => undefined, set: () => {} },
         recall: () => undefined,
         say: () => {},
       }),

@@ -39,6 +39,8 @@ export interface Rung {
 export interface OpenNeeds {
   /** Small facts that outlive the process, such as an option prior. Kept in the journal file. */
   readonly notes: Notes;
+  /** Vectors of texts that were read before. */
+  readonly vectors: Vectors;
   /** Answers given before, by cache key. */
   readonly recall: Recall;
   /** Tells people what takes a while, such as a download: a line at a time. */
@@ -50,6 +52,13 @@ export interface Notes {
   set(key: string, value: string): void;
   /** Adds to a number (0 where there is none), in one step also among processes. Resolves when it is durable. */
   add(key: string, amount: number): Promise<void>;
+}
+
+/** A cache of what an encoder made of a text. Whoever asks must be able to do without. */
+export interface Vectors {
+  get(key: string): Uint8Array | undefined;
+  /** Kept as long as there is room; nobody can wait for it. The bytes of a key never change. */
+  set(key: string, bytes: Uint8Array): void;
 }
 
 /** Looks an earlier answer up; synchronous, because the journal is a local file. */

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { bytes, duration } from "../../batch/figures.ts";
 import type { InstalledModel, Progress } from "../../models/models.ts";
 import { type AddCommand, type ExitCode, log, print, printJson } from "../command.ts";
+import { LiveLine } from "../live-line.ts";
 import { columns } from "../text.ts";
 
 type Done = (code: ExitCode) => void;
@@ -69,10 +70,14 @@ function addPull(models: Command, done: Done): void {
     .option("--quiet", "no progress")
     .action(async (name: string, { json, quiet }: Json & { readonly quiet?: true }) => {
       const { pull } = await import("../../models/pull.ts");
-      const meter = new Meter(quiet === true);
+      const meter = new LiveLine(quiet === true);
       const stop = interruptible(`pawl models pull ${name}`, meter);
       try {
-        const result = await pull(name, { onProgress: meter.show, onNote: meter.say, signal: stop.signal });
+        const result = await pull(name, {
+          onProgress: (progress) => meter.show(() => arrivalText(progress)),
+          onNote: (note) => meter.say(note),
+          signal: stop.signal,
+        });
         meter.clear();
         const { model, pulled, hosts, seconds } = result;
         if (json) printJson(result);
@@ -175,7 +180,7 @@ function addRuntime(models: Command, done: Done): void {
 }
 
 /** Ctrl-C ends the work; the command to go on with is said. */
-function interruptible(again: string, meter: Meter | null): { readonly signal: AbortSignal; end(): void } {
+function interruptible(again: string, meter: LiveLine | null): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController();
   const interrupt = (): void => {
     meter?.clear();
@@ -186,39 +191,9 @@ function interruptible(again: string, meter: Meter | null): { readonly signal: A
   return { signal: controller.signal, end: () => process.removeListener("SIGINT", interrupt) };
 }
 
-/** Bytes and rate: one live line on a terminal, a line every few seconds elsewhere. */
-class Meter {
-  readonly #quiet: boolean;
-  readonly #live = process.stderr.isTTY;
-  #shown = 0;
-  #drawn = false;
-
-  constructor(quiet: boolean) {
-    this.#quiet = quiet;
-  }
-
-  readonly show = ({ what, bytes: done, total, bytesPerSecond }: Progress): void => {
-    const now = performance.now();
-    if (this.#quiet || now - this.#shown < (this.#live ? 100 : 5000)) return;
-    this.#shown = now;
-    const of = total === null ? "" : ` of ${bytes(total)} (${Math.floor((done / total) * 100)} %)`;
-    const left = total === null || bytesPerSecond <= 0 ? "" : `, ${duration((total - done) / bytesPerSecond)} left`;
-    const line = `${what}: ${bytes(done)}${of}, ${bytes(bytesPerSecond)}/s${left}`;
-    if (!this.#live) {
-      log(line);
-      return;
-    }
-    process.stderr.write(`\r\x1b[2K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
-    this.#drawn = true;
-  };
-
-  readonly say = (line: string): void => {
-    this.clear();
-    log(line);
-  };
-
-  clear(): void {
-    if (this.#drawn) process.stderr.write("\r\x1b[2K");
-    this.#drawn = false;
-  }
+/** Bytes and rate. */
+function arrivalText({ what, bytes: done, total, bytesPerSecond }: Progress): string {
+  const of = total === null ? "" : ` of ${bytes(total)} (${Math.floor((done / total) * 100)} %)`;
+  const left = total === null || bytesPerSecond <= 0 ? "" : `, ${duration((total - done) / bytesPerSecond)} left`;
+  return `${what}: ${bytes(done)}${of}, ${bytes(bytesPerSecond)}/s${left}`;
 }
