@@ -1,27 +1,39 @@
 /** Pieces of an item that a field may be copied from. */
 
-/** More than this many are too many to weigh one by one; the field is written instead. */
-export const MOST_CANDIDATES = 48;
+import { datesIn, timesIn } from "./dates.ts";
+import { FORMATS, fitsFormat } from "./formats.ts";
+import { regex } from "./keywords.ts";
+import type { Plan } from "./plan.ts";
 
-/**
- * Every different piece of the text that fits the pattern and stands alone (no letter or digit touches it), in
- * order of appearance, and that `fits` lets through.
- */
-export function findCandidates(text: string, pattern: string, fits: (piece: string) => boolean): string[] {
-  const core = pattern.replace(/^\^/, "").replace(/(?<!\\)\$$/, "");
-  const found = new Set<string>();
-  for (const match of text.matchAll(new RegExp(`(?<![\\p{L}\\p{N}_])(?:${core})(?![\\p{L}\\p{N}_])`, flagsFor(core)))) {
-    if (match[0] !== "" && fits(match[0])) found.add(match[0]);
-  }
-  return [...found];
+/** More than this many are too many to weigh one by one; the field is written instead. */
+const MOST_CANDIDATES = 48;
+/** A pattern that such words fit is about how to write, and says nothing of where in a text the value stands. */
+const PLAIN_WORDS = ["word", "Some words", "a.b", "a-b_c"];
+
+type StringPlan = Plan & { kind: "string" };
+
+/** What the item offers for a string with a format or a pattern, in order of appearance; none where it is too much. */
+export function candidatesOf(item: string, plan: StringPlan): string[] {
+  const search = plan.format === null ? plan.patterns[0] : FORMATS[plan.format];
+  if (search === undefined || (plan.format === null && PLAIN_WORDS.some((word) => regex(search)?.test(word))))
+    return [];
+  const written = plan.format === "date" ? datesIn(item) : plan.format === "time" ? timesIn(item) : [];
+  const found = [...new Set([...piecesOf(item, search), ...written])].filter((piece) => fits(piece, plan));
+  return found.length <= MOST_CANDIDATES ? found : [];
 }
 
-/** Some patterns that are fine alone are not fine with the u flag, which our borders want. */
-function flagsFor(core: string): string {
-  try {
-    new RegExp(core, "u");
-    return "gu";
-  } catch {
-    return "g";
-  }
+/** Every piece of the text that fits the pattern and stands alone: no letter or digit touches it. */
+function piecesOf(text: string, pattern: string): string[] {
+  const core = pattern.replace(/^\^/, "").replace(/(?<!\\)\$$/, "");
+  const alone = regex(`(?<![\\p{L}\\p{N}_])(?:${core})(?![\\p{L}\\p{N}_])`);
+  if (alone === null) return [];
+  return [...text.matchAll(new RegExp(alone, `g${alone.flags}`))]
+    .map(([piece]) => piece)
+    .filter((piece) => piece !== "");
+}
+
+function fits(piece: string, plan: StringPlan): boolean {
+  const length = [...piece].length;
+  if (length < plan.min || (plan.max !== null && length > plan.max)) return false;
+  return fitsFormat(plan.format, piece) && plan.patterns.every((pattern) => regex(pattern)?.test(piece));
 }

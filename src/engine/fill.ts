@@ -5,22 +5,26 @@
 
 import type { FieldEvidence } from "../core/answer.ts";
 import { ModelError } from "../core/errors.ts";
+import { canonicalJson } from "../core/json.ts";
 import type { JsonSchema } from "../core/schema.ts";
-import { findCandidates, MOST_CANDIDATES } from "./candidates.ts";
+import { byOpening, insideOf, openingsOf, toldApart } from "./branches.ts";
+import { candidatesOf } from "./candidates.ts";
 import type { Filled } from "./engine.ts";
-import { FORMATS } from "./formats.ts";
-import { numberGrammar, patternGrammar, stringGrammar } from "./gbnf.ts";
-import type { Pen } from "./pen.ts";
-import { type Plan, planOf, type Scalar } from "./plan.ts";
+import { formOfNumber, formOfString } from "./forms.ts";
+import { below } from "./keywords.ts";
+import { type Cost, costOfMember, leastOf, NOTHING, plus } from "./least.ts";
+import type { Form, Pen } from "./pen.ts";
+import { type Member, type NumberPlan, type ObjectPlan, type Plan, planOf } from "./plan.ts";
 
-/** Tokens kept back for each written field that is still to come. */
-const RESERVED_TOKENS = 8;
+/** Below this many levels only what must be there is filled: a schema may contain itself without an end. */
+const DEEPEST = 8;
 
 export type Fill = Pick<Filled, "value" | "fields" | "truncated" | "outputTokens">;
 
 /**
- * `gap` stands between what the pen has written and the object. Rejects with `E_SCHEMA_UNSUPPORTED` before a single pass, or with `E_NO_VALUE` where a pattern that cannot be
- * written by grammar occurs nowhere in the item.
+ * `gap` stands between what the pen has written and the object. Rejects with `E_SCHEMA_UNSUPPORTED` before a single
+ * pass, with `E_NO_VALUE` where a pattern that cannot be written by grammar occurs nowhere in the item, and where the
+ * filled value breaks its schema: with `E_FILL_TRUNCATED` if `maxTokens` cut something short, else `E_FILL_INVALID`.
  */
 export async function fillFields(
   schema: JsonSchema,
@@ -29,30 +33,41 @@ export async function fillFields(
   pen: Pen,
   gap = " ",
 ): Promise<Fill> {
-  const plan = planOf(schema);
-  const filler = new Filler(item, maxTokens, pen, writtenFields(plan));
-  const value = (await filler.fill(plan, "", gap)) as { [key: string]: unknown };
-  return { value, fields: filler.fields, truncated: filler.truncated, outputTokens: maxTokens - filler.left };
+  const { plan, faultOf } = planOf(schema);
+  const filler = new Filler(item, maxTokens, pen);
+  const value = (await filler.fill(plan, "", gap, 0)) as { [key: string]: unknown };
+  const { fields, truncated, left } = filler;
+  const fault = faultOf(value);
+  if (fault) {
+    const cut = truncated.length > 0;
+    const why = cut ? `; the limit of ${maxTokens} tokens cut short: ${truncated.slice(0, 5).join(", ")}` : "";
+    throw new ModelError(
+      cut ? "E_FILL_TRUNCATED" : "E_FILL_INVALID",
+      `what was filled in for "${fault.path}" breaks its schema: "${fault.keyword}"${why}`,
+      { value: fault },
+    );
+  }
+  return { value, fields, truncated, outputTokens: maxTokens - left };
 }
 
 class Filler {
   readonly fields: { [path: string]: FieldEvidence } = {};
   readonly truncated: string[] = [];
+  /** Tokens that the model may still write; a read counts as one. */
   left: number;
   readonly #item: string;
   readonly #pen: Pen;
-  /** Fields still to come that the model may have to write; in a list, only the first is counted. */
-  #toWrite: number;
+  /** What is still to come and must not be left out. */
+  #due: Cost = NOTHING;
 
-  constructor(item: string, maxTokens: number, pen: Pen, toWrite: number) {
-    this.#toWrite = toWrite;
+  constructor(item: string, maxTokens: number, pen: Pen) {
     this.#item = item;
     this.left = maxTokens;
     this.#pen = pen;
   }
 
   /** Writes one value behind `gap` (a space, or nothing after an opening bracket) and returns it. */
-  async fill(plan: Plan, path: string, gap: string): Promise<unknown> {
+  async fill(plan: Plan, path: string, gap: string, depth: number): Promise<unknown> {
     switch (plan.kind) {
       case "among":
         return await this.#among(plan.values, path, gap);
@@ -61,108 +76,186 @@ class Filler {
       case "number":
         return await this.#number(plan, path, gap);
       case "array":
-        return await this.#array(plan, path, gap);
+        return await this.#array(plan, path, gap, depth);
       case "object":
-        return await this.#object(plan, path, gap);
-      case "nullable":
-        if (await this.#isNull(plan.plan, path, gap)) return null;
-        return await this.fill(plan.plan, path, gap);
+        return await this.#object(plan, path, gap, depth);
+      case "union":
+        return await this.#union(plan.plans, path, gap, depth);
+      case "never":
+        throw new ModelError("E_FILL_INVALID", `no value fits "${path}": "${plan.keyword}"`, { value: plan });
     }
   }
 
-  async #object(plan: Plan & { kind: "object" }, path: string, gap: string): Promise<unknown> {
+  async #object(plan: ObjectPlan, path: string, gap: string, depth: number): Promise<unknown> {
     const value: { [key: string]: unknown } = {};
+    const required = plan.members.filter((member) => member.required);
+    for (const member of required) this.#owe(costOf(member), 1);
     this.#pen.put(`${gap}{`);
     for (const [index, member] of plan.members.entries()) {
-      const inner = path === "" ? member.name : `${path}.${member.name}`;
-      this.#pen.put(`${index === 0 ? "" : ", "}${JSON.stringify(member.name)}:`);
-      // To the model a field left out is one that is null.
-      if (!member.required && member.plan.kind !== "nullable" && (await this.#isNull(member.plan, inner, " ")))
-        continue;
+      const names = Object.keys(value);
+      const inner = below(path, member.name);
+      const key = `${names.length === 0 ? "" : ", "}${JSON.stringify(member.name)}:`;
+      if (member.required) this.#owe(costOf(member), -1);
+      const isAsked = !member.required && !isNeeded(plan, member, names, plan.members.length - index);
+      // Needed only to make up a number, and without an end: left out, so that the check refuses the whole.
+      if (!member.required && !isAsked && depth >= DEEPEST) continue;
+      if (isAsked && (isRuledOut(plan, member, names, index) || !this.#isWithin(member, inner, depth))) continue;
+      const found = isAsked
+        ? await this.#optional(member.plan, inner, key, depth)
+        : await this.#behind(key, member.plan, inner, depth);
+      if (found === undefined) continue;
       // A defined property even for a key such as "__proto__".
-      Object.defineProperty(value, member.name, {
-        value: await this.fill(member.plan, inner, " "),
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
+      Object.defineProperty(value, member.name, { value: found, enumerable: true, configurable: true, writable: true });
     }
     this.#pen.put("}");
     return value;
   }
 
-  async #array(plan: Plan & { kind: "array" }, path: string, gap: string): Promise<unknown[]> {
+  async #behind(key: string, plan: Plan, path: string, depth: number): Promise<unknown> {
+    this.#pen.put(key);
+    return await this.fill(plan, path, " ", depth + 1);
+  }
+
+  /** Whether an optional property can be asked for: it is not too deep, there is room for it, and a source. */
+  #isWithin(member: Member, path: string, depth: number): boolean {
+    const { plan } = member;
+    if (plan.kind === "string" && candidatesOf(this.#item, plan).length === 0 && formOfString(plan) === null)
+      return false;
+    if (depth < DEEPEST && this.#affords(costOf(member))) return true;
+    this.truncated.push(path);
+    return false;
+  }
+
+  /**
+   * A property that may be left out, `undefined` where it is: to the model it is then null. One that may be null is
+   * not left out but filled with that. Of fixed values, one read says both whether and which.
+   */
+  async #optional(plan: Plan, path: string, key: string, depth: number): Promise<unknown> {
+    const openings = openingsOf(plan);
+    if (openings.includes("null")) return await this.#behind(key, plan, path, depth);
+    const values = plan.kind === "among" ? plan.values : null;
+    const groups = values ? values.map((value) => [` ${JSON.stringify(value)}`]) : [openings.map((text) => ` ${text}`)];
+    const { index, p } = await this.#choose([[" null"], ...groups], key);
+    if (index === 0 || values) this.fields[path] = { confidence: finite(p), how: "read" };
+    if (index === 0) return undefined;
+    if (!values) return await this.#behind(key, plan, path, depth);
+    this.#pen.put(key + groups[index - 1]![0]!);
+    return values[index - 1];
+  }
+
+  async #array(plan: Plan & { kind: "array" }, path: string, gap: string, depth: number): Promise<unknown[]> {
     const values: unknown[] = [];
     const seen = new Set<string>();
+    for (let index = 0; index < plan.min; index++) this.#owe(leastOf(plan.item(index)), 1);
     this.#pen.put(`${gap}[`);
-    while (values.length < plan.max && this.left > 0) {
-      const first = values.length === 0;
-      if (values.length >= plan.min && (await this.#ends(first ? openingOf(plan.items, "") : ","))) break;
-      if (!first) this.#pen.put(",");
-      const value = await this.fill(plan.items, `${path}[${values.length}]`, first ? "" : " ");
-      const key = JSON.stringify(value);
+    while (values.length < plan.max) {
+      const index = values.length;
+      const inner = `${path}[${index}]`;
+      const item = withoutSeen(plan.item(index), plan.unique ? seen : new Set());
+      if (index < plan.min) this.#owe(leastOf(plan.item(index)), -1);
+      else if (leastOf(item) === null) break;
+      else if (depth >= DEEPEST || !this.#affords(leastOf(item))) {
+        this.truncated.push(path);
+        break;
+      } else if (await this.#ends(index === 0 ? openingsOf(item) : [","])) break;
+      if (index > 0) this.#pen.put(",");
+      const value = await this.fill(item, inner, index === 0 ? "" : " ", depth + 1);
       // Told to be unique, a model that begins to repeat itself has nothing more to say.
-      if (plan.unique && seen.has(key)) {
-        delete this.fields[`${path}[${values.length}]`];
+      if (plan.unique && seen.has(canonicalJson(value)) && index >= plan.min) {
+        this.#forget(inner);
         break;
       }
-      seen.add(key);
+      seen.add(canonicalJson(value));
       values.push(value);
     }
-    if (this.left <= 0 || (plan.capped && values.length >= plan.max)) this.truncated.push(path);
+    if (plan.capped && values.length >= plan.max) this.truncated.push(path);
     this.#pen.put("]");
     return values;
   }
 
-  /** Whether the array ends here rather than going on with `other`, or with anything at all where that is `null`. */
-  async #ends(other: string | null): Promise<boolean> {
-    const [end = -Infinity, on] = await this.#pen.weigh(other === null ? ["]"] : ["]", other]);
-    return on === undefined ? end > Math.log(0.5) : end > on;
+  async #union(plans: readonly Plan[], path: string, gap: string, depth: number): Promise<unknown> {
+    const plan = await this.#branch(this.#within(plans, depth), path, gap, "", openingsOf);
+    // Of what is not fixed but begins like the objects, nothing is left; of several objects, the first key tells.
+    if (plan.kind !== "object") return await this.fill(plan, path, gap, depth);
+    const objects = toldApart(this.#within(plans, depth).filter((each) => each.kind === "object"));
+    const object = await this.#branch(objects, path, "", `${gap}{`, insideOf);
+    return await this.fill(object, path, gap, depth);
   }
 
-  async #isNull(plan: Plan, path: string, gap: string): Promise<boolean> {
-    const opening = openingOf(plan, gap);
-    const [none = -Infinity, some] = await this.#pen.weigh(opening === null ? [`${gap}null`] : [`${gap}null`, opening]);
-    const p = some === undefined ? Math.exp(none) : 1 / (1 + Math.exp(some - none));
-    if (p <= 0.5) return false;
-    this.#pen.put(`${gap}null`);
-    this.fields[path] = { confidence: p, how: "read" };
-    return true;
+  /** The branches that there is still room for, or the one that needs least. */
+  #within(plans: readonly Plan[], depth: number): readonly Plan[] {
+    const possible = plans.filter((plan) => leastOf(plan) !== null);
+    const affordable = depth < DEEPEST ? possible.filter((plan) => this.#affords(leastOf(plan))) : [];
+    if (affordable.length > 0) return affordable;
+    const letters = (plan: Plan) => leastOf(plan)?.letters ?? Infinity;
+    return [possible.reduce((least, plan) => (letters(plan) < letters(least) ? plan : least))];
   }
 
-  async #among(values: readonly Scalar[], path: string, gap: string): Promise<Scalar> {
+  /** The branch that the model begins behind `lead`, which is not written yet. */
+  async #branch<P extends Plan>(
+    plans: readonly P[],
+    path: string,
+    gap: string,
+    lead: string,
+    openings: (plan: P) => readonly string[],
+  ): Promise<P> {
+    const branches = byOpening(plans, openings);
+    if (branches.length === 1) return branches[0]!.plan;
+    const { index, p } = await this.#choose(
+      branches.map((branch) => branch.openings.map((opening) => gap + opening)),
+      lead,
+    );
+    this.fields[path] = { confidence: finite(p), how: "read" };
+    return branches[index]!.plan;
+  }
+
+  /** Whether the array ends here rather than going on with one of these. */
+  async #ends(others: readonly string[]): Promise<boolean> {
+    const { index } = await this.#choose([["]"], others], "");
+    return index === 0;
+  }
+
+  /** Which of these groups of texts comes next, and its share of what all of them together have. */
+  async #choose(groups: readonly (readonly string[])[], lead: string): Promise<{ index: number; p: number }> {
+    const logp = await this.#pen.weigh(groups.flat(), lead);
+    const most = Math.max(...logp);
+    let at = 0;
+    const weights = groups.map((group) =>
+      group.reduce((sum) => sum + Math.exp((logp[at++] ?? Number.NEGATIVE_INFINITY) - most), 0),
+    );
+    this.left--;
+    const index = argmax(weights);
+    return { index, p: weights[index]! / weights.reduce((sum, weight) => sum + weight, 0) };
+  }
+
+  async #among(values: readonly unknown[], path: string, gap: string): Promise<unknown> {
     if (values.length === 1) {
       this.#pen.put(gap + JSON.stringify(values[0]));
-      return values[0]!;
+      return values[0];
     }
-    const { best, logp } = await this.#weigh(values, gap);
+    const { best, logp } = await this.#weigh(values, gap, path);
     const total = logp.reduce((sum, value) => sum + Math.exp(value - logp[best]!), 0);
     this.fields[path] = { confidence: finite(1 / total), how: "read" };
-    return values[best]!;
+    return values[best];
   }
 
   async #string(plan: Plan & { kind: "string" }, path: string, gap: string): Promise<string> {
-    this.#toWrite--;
-    const format = plan.format === null ? undefined : FORMATS[plan.format];
-    const search = format ?? plan.patterns[0];
-    if (search !== undefined) {
-      const candidates = findCandidates(this.#item, search, (piece) => fits(piece, plan));
-      if (candidates.length > 0 && candidates.length <= MOST_CANDIDATES) return await this.#copy(candidates, path, gap);
-    }
-    const grammar = search === undefined ? stringGrammar(plan.max) : patternGrammar(search);
-    if (grammar === null) {
-      throw new ModelError("E_NO_VALUE", `nothing in the item fits the pattern of "${path}": ${search}`, {
+    const candidates = candidatesOf(this.#item, plan);
+    if (candidates.length > 0) return await this.#copy(candidates, path, gap);
+    const form = formOfString(plan);
+    if (form === null) {
+      throw new ModelError("E_NO_VALUE", `nothing in the item fits the pattern of "${path}": ${plan.patterns[0]}`, {
         value: path,
       });
     }
     this.#pen.put(`${gap}"`);
-    const value = await this.#written(grammar, path, closesString, unescaped);
+    const value = await this.#written(form, path, unescaped);
     this.#pen.put('"');
     return value;
   }
 
   async #copy(candidates: readonly string[], path: string, gap: string): Promise<string> {
-    const { best, logp } = await this.#weigh(candidates, gap);
+    const { best, logp } = await this.#weigh(candidates, gap, path, true);
     // Raw, not shared out among the candidates: where there is only one, sharing would always say 1.
     this.fields[path] = { confidence: finite(Math.exp(logp[best]!)), how: "copied" };
     return candidates[best]!;
@@ -172,89 +265,84 @@ class Filler {
    * Weighs values and writes the best. Quotes are the host's: how likely the model finds them says nothing of the
    * value, so they are written before and after and not weighed, unless some values have none.
    */
-  async #weigh(values: readonly Scalar[], gap: string): Promise<{ best: number; logp: readonly number[] }> {
+  async #weigh<T>(
+    values: readonly T[],
+    gap: string,
+    path: string,
+    whole = false,
+  ): Promise<{ best: number; logp: readonly number[] }> {
+    if (this.left <= 0)
+      throw new ModelError("E_FILL_TRUNCATED", `no token is left to decide "${path}"`, { value: path });
     const quoted = values.every((value) => typeof value === "string" && value !== "");
     if (quoted) this.#pen.put(`${gap}"`);
     const texts = values.map((value) => (quoted ? JSON.stringify(value).slice(1, -1) : gap + JSON.stringify(value)));
-    const logp = await this.#pen.weigh(texts);
+    const logp = await this.#pen.weigh(texts, "", whole);
     const best = argmax(logp);
     this.#pen.put(texts[best]! + (quoted ? '"' : ""));
     this.left--;
     return { best, logp };
   }
 
-  async #number(plan: Plan & { kind: "number" }, path: string, gap: string): Promise<number> {
-    this.#toWrite--;
-    const grammar = numberGrammar(gap, plan.integer, plan.min, plan.max);
-    const value = await this.#written(grammar, path, (text) => /[,}\n]$/.test(text), Number.parseFloat);
+  async #number(plan: NumberPlan, path: string, gap: string): Promise<number> {
+    const value = await this.#written(formOfNumber(plan, gap), path, Number.parseFloat);
     if (Number.isFinite(value)) return value;
     this.fields[path] = { confidence: null, how: "generated" };
     return 0;
   }
 
   /** Lets the model write; what the limit cuts short is said, and has no confidence to stand on. */
-  async #written<T>(
-    grammar: string,
-    path: string,
-    closed: (text: string) => boolean,
-    read: (text: string) => T,
-  ): Promise<T> {
+  async #written<T>(form: Form, path: string, read: (text: string) => T): Promise<T> {
     // One field that will not end must not eat what the others need.
-    const limit = Math.max(Math.min(this.left, 1), this.left - RESERVED_TOKENS * Math.max(0, this.#toWrite));
+    const limit = Math.min(
+      Math.max(Math.min(this.left, 1), Math.floor(this.left - this.#due.tokens)),
+      Math.floor(this.#pen.room - this.#due.letters),
+    );
     const nothing = { text: "", logp: 0, tokens: 0, whole: false };
-    const piece = limit > 0 ? await this.#pen.write(grammar, closed, limit) : nothing;
+    const piece = limit > 0 ? await this.#pen.write(form, limit) : nothing;
     this.left -= piece.tokens;
     if (!piece.whole) this.truncated.push(path);
     this.fields[path] = { confidence: piece.whole ? finite(Math.exp(piece.logp)) : null, how: "generated" };
     return read(piece.text);
   }
-}
 
-/** How many values of a plan the model writes itself, a list's counted once. */
-function writtenFields(plan: Plan): number {
-  switch (plan.kind) {
-    case "among":
-      return 0;
-    case "string":
-    case "number":
-      return 1;
-    case "array":
-      return writtenFields(plan.items);
-    case "nullable":
-      return writtenFields(plan.plan);
-    case "object":
-      return plan.members.reduce((sum, member) => sum + writtenFields(member.plan), 0);
+  #owe(cost: Cost | null, sign: 1 | -1): void {
+    if (cost) this.#due = plus(this.#due, cost, sign);
+  }
+
+  /** Whether there is room for this beside what must still come; one token is for asking. */
+  #affords(cost: Cost | null): boolean {
+    if (cost === null) return false;
+    const all = plus(this.#due, cost);
+    return this.left > all.tokens && this.#pen.room > all.letters;
+  }
+
+  #forget(path: string): void {
+    for (const field of Object.keys(this.fields)) if (field.startsWith(path)) delete this.fields[field];
   }
 }
 
-/** The first letters of any value of the plan, `null` where they differ from value to value. */
-function openingOf(plan: Plan, gap: string): string | null {
-  switch (plan.kind) {
-    case "string":
-      return `${gap}"`;
-    case "array":
-      return `${gap}[`;
-    case "object":
-      return `${gap}{`;
-    case "among":
-      return plan.values.every((value) => typeof value === "string") ? `${gap}"` : null;
-    case "number":
-    case "nullable":
-      return null;
-  }
+function costOf({ name, plan }: Member): Cost | null {
+  return costOfMember(name, leastOf(plan));
 }
 
-function fits(piece: string, plan: Plan & { kind: "string" }): boolean {
-  const length = [...piece].length;
-  if (length < plan.min || (plan.max !== null && length > plan.max)) return false;
-  const format = plan.format === null ? undefined : FORMATS[plan.format];
-  if (format !== undefined && !new RegExp(`^(?:${format})$`).test(piece)) return false;
-  return plan.patterns.every((pattern) => new RegExp(pattern).test(piece));
+/** Whether a property must be there although the schema does not say so by itself. */
+function isNeeded(plan: ObjectPlan, { name }: Member, names: readonly string[], remaining: number): boolean {
+  return plan.min - names.length >= remaining || names.some((other) => plan.needs.get(other)?.includes(name));
 }
 
-/** Whether a JSON string's inside ends with its closing quote: one with an even number of backslashes before it. */
-function closesString(text: string): boolean {
-  return /(?<!\\)(?:\\\\)*"$/.test(text);
+/** Whether a property cannot be there: nothing fits it, it is one too many, or what it asks for was left out already. */
+function isRuledOut(plan: ObjectPlan, member: Member, names: readonly string[], index: number): boolean {
+  const stillRequired = plan.members.filter(({ name, required }) => required && !names.includes(name)).length;
+  if (names.length + stillRequired >= plan.max || leastOf(member.plan) === null) return true;
+  const passed = plan.members.slice(0, index).map(({ name }) => name);
+  return plan.needs.get(member.name)?.some((name) => passed.includes(name) && !names.includes(name)) ?? false;
+}
+
+/** The plan of an item that must differ from those there are. */
+function withoutSeen(plan: Plan, seen: ReadonlySet<string>): Plan {
+  if (plan.kind !== "among" || seen.size === 0) return plan;
+  const values = plan.values.filter((value) => !seen.has(canonicalJson(value)));
+  return values.length > 0 ? { kind: "among", values } : { kind: "never", path: "", keyword: "uniqueItems" };
 }
 
 /** The text that a JSON string's inside stands for; a cut one may end in half an escape, which is dropped. */

@@ -1,34 +1,28 @@
 /** GBNF grammars: of JSON strings and numbers, and of simple regular expressions. Pure text. */
 
+/** Counted repetitions make a grammar large, so a long limit is left to the check afterwards. */
+const MOST_COUNTED = 256;
+/** Where a pattern sets no end, it ends here at the latest. */
+const MOST_REPEATED = 64;
+
 /** A JSON string's inside and its closing quote. */
-export function stringGrammar(max: number | null): string {
-  // Counted repetitions make the grammar large, so a long limit is left to the check outside and to maxTokens.
-  const repeat = max !== null && max <= 256 ? `{0,${max}}` : "*";
+export function stringGrammar(min: number, max: number | null): string {
+  const least = Math.min(min, MOST_COUNTED);
+  const most = max !== null && max <= MOST_COUNTED ? String(max) : "";
   return [
-    `root ::= char${repeat} "\\""`,
+    `root ::= char${least === 0 && most === "" ? "*" : `{${least},${most}}`} "\\""`,
     String.raw`char ::= [^"\\\x7F\x00-\x1F] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F])`,
   ].join("\n");
 }
 
-/** A JSON number behind `gap` and the character that ends it; no more digits than the bounds have. */
-export function numberGrammar(gap: string, integer: boolean, min: number, max: number): string {
-  const digits = Math.min(15, Math.max(digitsOf(min), digitsOf(max)));
-  const sign = min < 0 ? `"-"? ` : "";
-  const fraction = integer ? "" : ` ("." [0-9]{1,6})?`;
-  return `root ::= ${JSON.stringify(gap)} ${sign}("0" | [1-9] [0-9]{0,${digits - 1}})${fraction} [,}\\n]`;
-}
-
-function digitsOf(bound: number): number {
-  return Number.isFinite(bound) ? String(Math.trunc(Math.abs(bound))).length : 15;
-}
-
 /**
  * A grammar of what a simple regular expression matches as a whole, and a closing quote. `null` where it uses
- * something with no counterpart: look-around, back references, word borders, quotes and backslashes.
+ * something with no counterpart: look-around, back references, word borders, quotes and backslashes. What may go on
+ * without an end ends after `longest` letters.
  */
-export function patternGrammar(pattern: string): string | null {
+export function patternGrammar(pattern: string, longest: number | null = null): string | null {
   try {
-    const parser = new Pattern(pattern.replace(/^\^/, "").replace(/(?<!\\)\$$/, ""));
+    const parser = new Pattern(pattern, Math.min(longest ?? MOST_REPEATED, MOST_REPEATED));
     return `root ::= (${parser.whole()}) "\\""`;
   } catch (thrown) {
     if (thrown instanceof NoCounterpart) return null;
@@ -39,14 +33,19 @@ export function patternGrammar(pattern: string): string | null {
 class NoCounterpart extends Error {}
 
 const CLASSES: { readonly [letter: string]: string } = { d: "0-9", w: "A-Za-z0-9_", s: " " };
+/** What a JSON string may not hold unescaped is never wanted either. */
+const UNWANTED = String.raw`"\\\x7F\x00-\x1F`;
 
 /** Recursive descent over the pattern; each method returns GBNF. */
 class Pattern {
   readonly #text: readonly string[];
+  readonly #longest: number;
   #at = 0;
+  #depth = 0;
 
-  constructor(pattern: string) {
+  constructor(pattern: string, longest: number) {
     this.#text = [...pattern];
+    this.#longest = longest;
   }
 
   whole(): string {
@@ -71,9 +70,17 @@ class Pattern {
       next !== undefined && next !== "|" && next !== ")";
       next = this.#text[this.#at]
     ) {
-      parts.push(this.#atom() + this.#repeat());
+      if (this.#isBorder(next, parts.length)) this.#at++;
+      else parts.push(this.#atom() + this.#repeat(next !== "("));
     }
     return parts.length > 0 ? parts.join(" ") : '""';
+  }
+
+  /** `^` before and `$` behind everything say what holds here anyway: the grammar is of the whole text. */
+  #isBorder(letter: string, before: number): boolean {
+    const after = this.#text[this.#at + 1];
+    if (letter === "^") return this.#depth === 0 && before === 0;
+    return letter === "$" && this.#depth === 0 && (after === undefined || after === "|");
   }
 
   #atom(): string {
@@ -83,16 +90,20 @@ class Pattern {
         this.#at++;
         if (this.#take() !== ":") throw new NoCounterpart();
       }
+      this.#depth++;
       const inside = this.#alternatives();
+      this.#depth--;
       if (this.#take() !== ")") throw new NoCounterpart();
       return `(${inside})`;
     }
     if (letter === "[") return this.#set();
-    if (letter === ".") return String.raw`[^"\\\x7F\x00-\x1F]`;
+    if (letter === ".") return `[^${UNWANTED}]`;
     if (letter === "\\") {
       const escaped = this.#take();
       const known = CLASSES[escaped];
       if (known) return `[${known}]`;
+      const other = CLASSES[escaped.toLowerCase()];
+      if (other) return `[^${UNWANTED}${other}]`;
       if (/[A-Za-z0-9]/.test(escaped)) throw new NoCounterpart();
       return literal(escaped);
     }
@@ -113,22 +124,25 @@ class Pattern {
       } else if (letter === "-" && inside !== "" && this.#text[this.#at] !== "]") inside += "-";
       else inside += inSet(letter);
     }
-    // What a JSON string may not hold unescaped is never wanted either.
-    return negated ? String.raw`[^"\\\x7F\x00-\x1F${inside}]` : `[${inside}]`;
+    if (inside === "" && !negated) throw new NoCounterpart();
+    return negated ? `[^${UNWANTED}${inside}]` : `[${inside}]`;
   }
 
-  #repeat(): string {
+  #repeat(ofLetters: boolean): string {
     const letter = this.#text[this.#at];
     if (letter === undefined || !"*+?{".includes(letter)) return "";
     this.#at++;
-    let repeat = letter;
+    let [least, most] = letter === "+" ? ["1", ""] : ["0", letter === "?" ? "1" : ""];
     if (letter === "{") {
       const end = this.#text.indexOf("}", this.#at);
       const inside = end < 0 ? "" : this.#text.slice(this.#at, end).join("");
       if (!/^\d+(,\d*)?$/.test(inside)) throw new NoCounterpart();
       this.#at = end + 1;
-      repeat = `{${inside}}`;
+      [least = "", most = least] = inside.split(",");
     }
+    // Ends multiply where repetitions stand in one another, and a grammar may not grow so large.
+    if (most === "" && ofLetters && this.#depth === 0) most = String(Math.max(this.#longest, Number(least)));
+    const repeat = most === "" && Number(least) < 2 ? (least === "0" ? "*" : "+") : `{${least},${most}}`;
     // A lazy repetition matches the same texts.
     if (this.#text[this.#at] === "?") this.#at++;
     return repeat;
@@ -146,7 +160,8 @@ function literal(letter: string): string {
   return `"${letter}"`;
 }
 
+/** Quotes and backslashes are left out of a set: unescaped they cannot stand in a JSON string. */
 function inSet(letter: string): string {
-  if (letter === '"' || letter === "\\" || letter < " ") throw new NoCounterpart();
+  if (letter === '"' || letter === "\\" || letter < " ") return "";
   return "]^-[".includes(letter) ? `\\x${letter.codePointAt(0)!.toString(16).padStart(2, "0").toUpperCase()}` : letter;
 }

@@ -1,17 +1,20 @@
 /**
- * What a JSON Schema asks of whoever fills it. A keyword that filling cannot honour is an error that names it:
- * none is ever ignored silently. Knows nothing of models.
+ * What a JSON Schema asks of whoever fills it, as steps. A plan makes it likely that the value fits; `check.ts` has
+ * the last word. Knows nothing of models.
  */
 
-import { UsageError } from "../core/errors.ts";
+import { canonicalJson } from "../core/json.ts";
 import type { JsonSchema } from "../core/schema.ts";
-import { FORMATS } from "./formats.ts";
-
-export type Scalar = string | number | boolean | null;
+import { type Alternative, alternativesOf } from "./alternatives.ts";
+import { boundsOf, Check, itemSchema, listOf, memberSchemas, numberOr } from "./check.ts";
+import { knownFormat } from "./formats.ts";
+import { below, isSchema, refuseUnsupported, typesOf, unsupported } from "./keywords.ts";
+import { blocked } from "./least.ts";
+import { References } from "./references.ts";
 
 export type Plan =
-  /** One of these, told apart by reading. A single one is written by the host. */
-  | { readonly kind: "among"; readonly values: readonly Scalar[] }
+  /** One of these JSON values, told apart by reading. A single one is written by the host. */
+  | { readonly kind: "among"; readonly values: readonly unknown[] }
   | {
       readonly kind: "string";
       readonly patterns: readonly string[];
@@ -19,242 +22,303 @@ export type Plan =
       readonly min: number;
       readonly max: number | null;
     }
-  | { readonly kind: "number"; readonly integer: boolean; readonly min: number; readonly max: number }
+  | NumberPlan
   | {
       readonly kind: "array";
-      readonly items: Plan;
+      /** The plan of the item at this place. */
+      item(index: number): Plan;
       readonly min: number;
       readonly max: number;
       /** The author would have allowed more items than are ever filled. */
       readonly capped: boolean;
       readonly unique: boolean;
     }
-  | { readonly kind: "object"; readonly members: readonly Member[] }
-  | { readonly kind: "nullable"; readonly plan: Plan };
+  | ObjectPlan
+  /** One of these, told apart by how they begin. */
+  | { readonly kind: "union"; readonly plans: readonly Plan[] }
+  /** No value fits. */
+  | { readonly kind: "never"; readonly path: string; readonly keyword: string };
+
+export interface NumberPlan {
+  readonly kind: "number";
+  readonly integer: boolean;
+  readonly min: number;
+  readonly max: number;
+  /** The bound itself is left out. */
+  readonly above: boolean;
+  readonly under: boolean;
+  /** Most digits behind the point. */
+  readonly digits: number;
+}
+
+export interface ObjectPlan {
+  readonly kind: "object";
+  readonly members: readonly Member[];
+  /** Fewest and most properties. */
+  readonly min: number;
+  readonly max: number;
+  /** Properties that must be there where this one is. */
+  readonly needs: ReadonlyMap<string, readonly string[]>;
+}
 
 export interface Member {
   readonly name: string;
-  readonly plan: Plan;
   readonly required: boolean;
+  /** Worked out when it is asked for: a schema may contain itself. */
+  readonly plan: Plan;
+}
+
+export interface Planned {
+  readonly plan: Plan;
+  /** What a value of the plan breaks after all, or `null`. */
+  faultOf(value: unknown): { readonly path: string; readonly keyword: string } | null;
 }
 
 /** Integers in a range of at most this many are read rather than written. */
 const READABLE_RANGE = 32;
 /** An array without `maxItems` ends here at the latest; so does one whose `maxItems` is larger. */
 const MOST_ITEMS = 32;
-const DEEPEST = 8;
 
-/** They say something to people, or what the host does anyway: it writes the properties and nothing else. */
-const HARMLESS = new Set([
-  "title",
-  "description",
-  "default",
-  "examples",
-  "deprecated",
-  "readOnly",
-  "writeOnly",
-  "$schema",
-  "$id",
-  "$comment",
-  "$defs",
-  "definitions",
-  "$anchor",
-  "id",
-  "contentEncoding",
-  "contentMediaType",
-]);
-
-const KNOWN: { readonly [type: string]: readonly string[] } = {
-  string: ["minLength", "maxLength", "pattern", "format"],
-  number: ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"],
-  integer: ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "format"],
-  boolean: [],
-  null: [],
-  array: ["items", "minItems", "maxItems", "uniqueItems"],
-  object: ["properties", "required", "additionalProperties", "propertyNames"],
+const ABOUT: { readonly [type: string]: readonly string[] } = {
+  object: ["properties", "required", "additionalProperties", "patternProperties", "minProperties", "propertyNames"],
+  array: ["items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"],
+  string: ["pattern", "minLength", "maxLength", "format"],
+  number: ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
 };
 
 /** The plan of an object schema. Throws a `UsageError` with code `E_SCHEMA_UNSUPPORTED` naming path and keyword. */
-export function planOf(schema: JsonSchema): Plan & { readonly kind: "object" } {
-  const plan = new Planner(schema).plan(schema, "", 0);
-  if (plan.kind !== "object") throw unsupported("", "type", "only an object can be filled");
-  return plan;
+export function planOf(schema: JsonSchema): Planned {
+  const references = new References(schema);
+  refuseUnsupported(schema, references);
+  const check = new Check(references);
+  const plan = objectsOf(new Planner(references, check).plan([schema], ""));
+  const block = blocked(plan);
+  if (block) throw unsupported(block.path, block.keyword, "no value that can be filled fits");
+  return { plan, faultOf: (value) => check.fault(schema, value, "") };
+}
+
+/** A question's fields and a tool's input have names: what is no object is no answer. */
+function objectsOf(plan: Plan): Plan {
+  if (plan.kind === "object" || plan.kind === "never") return plan;
+  const plans = plan.kind === "union" ? plan.plans.filter(({ kind }) => kind === "object") : [];
+  if (plans.length === 0) throw unsupported("", "type", "only an object can be filled");
+  return plans.length === 1 ? plans[0]! : { kind: "union", plans };
 }
 
 class Planner {
-  readonly #root: JsonSchema;
+  readonly #references: References;
+  readonly #check: Check;
+  /** By the identity of the schemas that hold together, so that a schema that contains itself has few plans. */
+  readonly #plans = new Map<string, Plan>();
+  readonly #numbers = new Map<unknown, number>();
 
-  constructor(root: JsonSchema) {
-    this.#root = root;
+  constructor(references: References, check: Check) {
+    this.#references = references;
+    this.#check = check;
   }
 
-  plan(raw: unknown, path: string, depth: number): Plan {
-    if (raw === null || typeof raw !== "object" || Array.isArray(raw))
-      throw unsupported(path, String(raw), "no schema");
-    if (depth > DEEPEST) throw unsupported(path, "$ref", `nested deeper than ${DEEPEST}`);
-    const schema = raw as JsonSchema;
-    if ("$ref" in schema) {
-      const beside = Object.keys(schema).find((key) => key !== "$ref" && !HARMLESS.has(key));
-      if (beside !== undefined) throw unsupported(path, beside, "it stands beside a $ref");
-    }
-    if ("$ref" in schema) return this.plan(this.#resolve(schema.$ref, path), path, depth + 1);
-    if ("const" in schema) return this.#among(schema, [schema.const], "const", path);
-    if (Array.isArray(schema.enum)) return this.#among(schema, schema.enum, "enum", path);
-    for (const keyword of ["anyOf", "oneOf"]) {
-      if (Array.isArray(schema[keyword])) return this.#either(schema, schema[keyword], keyword, path, depth);
-    }
-    const types = Array.isArray(schema.type) ? schema.type : [schema.type];
-    const real = types.filter((type) => type !== "null");
-    if (types.length === 1 && types[0] === "null")
-      return this.#checked(schema, "null", path, { kind: "among", values: [null] });
-    if (schema.type === undefined) {
-      const keyword = Object.keys(schema).find((key) => !HARMLESS.has(key)) ?? "type";
-      throw unsupported(path, keyword, "it says no type");
-    }
-    if (real.length !== 1) throw unsupported(path, "type", `${JSON.stringify(schema.type)} is not one type`);
-    const plan = this.#typed(schema, String(real[0]), path, depth);
-    return real.length < types.length ? nullable(plan) : plan;
-  }
-
-  #typed(schema: JsonSchema, type: string, path: string, depth: number): Plan {
-    switch (type) {
-      case "boolean":
-        return this.#checked(schema, type, path, { kind: "among", values: [true, false] });
-      case "string":
-        return this.#checked(schema, type, path, stringPlan(schema, path));
-      case "integer":
-      case "number":
-        return this.#checked(schema, type, path, numberPlan(schema, type === "integer", path));
-      case "array": {
-        if (!("items" in schema)) throw unsupported(path, "items", "an array needs to say what is in it");
-        const max = Math.min(MOST_ITEMS, numberOr(schema.maxItems, MOST_ITEMS));
-        const min = numberOr(schema.minItems, 0);
-        if (min > max) throw unsupported(path, "minItems", `more than ${max}`);
-        const items = this.plan(schema.items, `${path}[]`, depth + 1);
-        return this.#checked(schema, type, path, {
-          kind: "array",
-          capped: numberOr(schema.maxItems, Number.POSITIVE_INFINITY) > MOST_ITEMS,
-          items,
-          min,
-          max,
-          unique: schema.uniqueItems === true,
-        });
-      }
-      case "object": {
-        const properties = schema.properties;
-        if (properties === null || typeof properties !== "object" || Object.keys(properties).length === 0) {
-          // A record has open keys, which nobody can read off a question.
-          const open = schema.additionalProperties ?? true;
-          if (open !== false && path !== "") throw unsupported(path, "additionalProperties", "keys are not known");
-          return this.#checked(schema, type, path, { kind: "object", members: [] });
-        }
-        const required = new Set(Array.isArray(schema.required) ? schema.required : []);
-        const members = Object.entries(properties).map(([name, inner]) => ({
-          name,
-          plan: this.plan(inner, path === "" ? name : `${path}.${name}`, depth + 1),
-          required: required.has(name),
-        }));
-        return this.#checked(schema, type, path, { kind: "object", members });
-      }
-      default:
-        throw unsupported(path, "type", `"${type}" is unknown`);
-    }
-  }
-
-  #among(schema: JsonSchema, raw: readonly unknown[], keyword: string, path: string): Plan {
-    const values = raw.map((value) => {
-      if (value === null || ["string", "number", "boolean"].includes(typeof value)) return value as Scalar;
-      throw unsupported(path, keyword, "only texts, numbers, booleans and null can be read");
-    });
-    if (values.length === 0) throw unsupported(path, keyword, "it is empty");
-    for (const other of Object.keys(schema)) {
-      if (other !== keyword && other !== "type" && !HARMLESS.has(other))
-        throw unsupported(path, other, `beside ${keyword}`);
-    }
-    return { kind: "among", values: [...new Set(values)] };
-  }
-
-  #either(schema: JsonSchema, branches: readonly unknown[], keyword: string, path: string, depth: number): Plan {
-    for (const other of Object.keys(schema)) {
-      if (other !== keyword && other !== "type" && !HARMLESS.has(other))
-        throw unsupported(path, other, `beside ${keyword}`);
-    }
-    const plans = branches.map((branch) => this.plan(branch, path, depth + 1));
-    const scalars = plans.flatMap((plan) => (plan.kind === "among" ? plan.values : []));
-    const others = plans.filter((plan) => plan.kind !== "among");
-    if (others.length === 0) return { kind: "among", values: [...new Set(scalars)] };
-    const [only] = others;
-    if (only && others.length === 1 && scalars.every((value) => value === null))
-      return scalars.length > 0 ? nullable(only) : only;
-    throw unsupported(path, keyword, "only fixed values, or one schema and null, can be told apart");
-  }
-
-  #checked(schema: JsonSchema, type: string, path: string, plan: Plan): Plan {
-    const known = KNOWN[type] ?? [];
-    for (const keyword of Object.keys(schema)) {
-      if (keyword === "type" || known.includes(keyword) || HARMLESS.has(keyword)) continue;
-      throw unsupported(path, keyword, `of a ${type}`);
-    }
+  /** The plan of a value for which all these schemas hold. */
+  plan(schemas: readonly unknown[], path: string): Plan {
+    const key = schemas.map((schema) => this.#numberOf(schema)).join();
+    const known = this.#plans.get(key);
+    if (known) return known;
+    const alternatives = alternativesOf(schemas, this.#references, path);
+    const plan = unionOf(
+      alternatives.flatMap((each) => this.#branches(each, path)),
+      path,
+    );
+    this.#plans.set(key, plan);
     return plan;
   }
 
-  #resolve(reference: unknown, path: string): unknown {
-    if (typeof reference !== "string" || !reference.startsWith("#")) throw unsupported(path, "$ref", String(reference));
-    let at: unknown = this.#root;
-    for (const part of reference.slice(1).split("/").filter(Boolean)) {
-      const key = decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~");
-      at = at !== null && typeof at === "object" && Object.hasOwn(at, key) ? (at as JsonSchema)[key] : undefined;
+  #numberOf(schema: unknown): number {
+    const number = this.#numbers.get(schema) ?? this.#numbers.size;
+    this.#numbers.set(schema, number);
+    return number;
+  }
+
+  #branches(schemas: Alternative, path: string): Plan[] {
+    const listed = schemas.flatMap((schema) =>
+      "const" in schema ? [[schema.const]] : "enum" in schema ? [schema.enum] : [],
+    );
+    if (listed.length > 0) {
+      const values = listOf(listed[0]).filter((value) => schemas.every((schema) => this.#check.fits(schema, value)));
+      return values.length > 0 ? [{ kind: "among", values }] : [{ kind: "never", path, keyword: "enum" }];
     }
-    if (at === undefined) throw unsupported(path, "$ref", `${reference} is not there`);
-    return at;
+    const types = typesOfAll(schemas);
+    return types.length > 0
+      ? types.map((type) => this.#typed(type, schemas, path))
+      : [{ kind: "never", path, keyword: "type" }];
+  }
+
+  #typed(type: string, schemas: Alternative, path: string): Plan {
+    switch (type) {
+      case "null":
+        return this.#among([null], schemas, path);
+      case "boolean":
+        return this.#among([true, false], schemas, path);
+      case "string":
+        return stringPlan(schemas, path);
+      case "array":
+        return this.#array(schemas, path);
+      case "object":
+        return this.#object(schemas, path);
+      default:
+        return this.#number(type === "integer", schemas, path);
+    }
+  }
+
+  #among(all: readonly unknown[], schemas: Alternative, path: string): Plan {
+    const values = all.filter((value) => schemas.every((schema) => this.#check.fits(schema, value)));
+    return values.length > 0 ? { kind: "among", values } : { kind: "never", path, keyword: "not" };
+  }
+
+  #number(integer: boolean, schemas: Alternative, path: string): Plan {
+    const plan = numberPlan(integer, schemas);
+    const step = integer ? Math.max(1, ...steps(schemas).filter(Number.isInteger)) : 1;
+    const first = Math.ceil(plan.min / step);
+    const count = Math.floor(plan.max / step) - first + 1;
+    if (plan.min > plan.max || count < 1) return { kind: "never", path, keyword: "maximum" };
+    if (!integer || count > READABLE_RANGE) return plan;
+    return this.#among(
+      Array.from({ length: count }, (_, index) => (first + index) * step),
+      schemas,
+      path,
+    );
+  }
+
+  #array(schemas: Alternative, path: string): Plan {
+    const min = Math.max(0, ...schemas.map((schema) => numberOr(schema.minItems, 0)));
+    const allowed = Math.min(...schemas.map((schema) => numberOr(schema.maxItems, Infinity)));
+    const item = (index: number) =>
+      this.plan(schemas.map((schema) => itemSchema(schema, index)).filter(says), `${path}[]`);
+    const fixed = Math.max(0, ...schemas.map((schema) => listOf(schema.prefixItems ?? schema.items).length));
+    // Where nothing may stand behind the last fixed place, the array ends there.
+    const max = Math.min(Math.max(MOST_ITEMS, min), allowed, item(fixed).kind === "never" ? fixed : Infinity);
+    if (min > max) return { kind: "never", path, keyword: "minItems" };
+    const unique = schemas.some((schema) => schema.uniqueItems === true);
+    return { kind: "array", item, min, max, capped: allowed > max && max >= MOST_ITEMS, unique };
+  }
+
+  #object(schemas: Alternative, path: string): Plan {
+    const required = new Set(schemas.flatMap((schema) => listOf(schema.required)).map(String));
+    const forbidden = new Set(schemas.flatMap((schema) => forbiddenBy(schema.not)));
+    const named = schemas.flatMap((schema) => Object.keys(schema.properties ?? {}));
+    const names = [...new Set([...named, ...required])].filter((name) =>
+      schemas.every((schema) => this.#check.fits(schema.propertyNames ?? true, name)),
+    );
+    const lost = [...required].find((name) => forbidden.has(name) || !names.includes(name));
+    if (lost !== undefined) return { kind: "never", path, keyword: "required" };
+    const planner = this;
+    const members = names
+      .filter((name) => !forbidden.has(name))
+      .map((name): Member => {
+        const inner = schemas.flatMap((schema) => memberSchemas(schema, name)).filter(says);
+        return {
+          name,
+          required: required.has(name),
+          get plan() {
+            return planner.plan(inner, below(path, name));
+          },
+        };
+      });
+    const min = Math.max(0, ...schemas.map((schema) => numberOr(schema.minProperties, 0)));
+    const max = Math.min(...schemas.map((schema) => numberOr(schema.maxProperties, Infinity)));
+    // A record's own keys are nowhere in the schema, and nobody can read them off a question.
+    if (min > members.length) return { kind: "never", path, keyword: "minProperties" };
+    if (max < required.size) return { kind: "never", path, keyword: "maxProperties" };
+    return { kind: "object", members, min, max, needs: needsOf(schemas) };
   }
 }
 
-function stringPlan(schema: JsonSchema, path: string): Plan {
-  const pattern = schema.pattern;
-  const format = schema.format;
-  if (typeof format === "string" && !Object.hasOwn(FORMATS, format))
-    throw unsupported(path, "format", `"${format}" is unknown`);
-  if (typeof pattern === "string") {
-    try {
-      new RegExp(pattern);
-    } catch {
-      throw unsupported(path, "pattern", `${pattern} is no regular expression`);
-    }
+/** Whether a schema says anything at all; `true` does not. */
+function says(schema: unknown): boolean {
+  return schema !== true;
+}
+
+/** The types that all schemas allow; where none names one, those that their keywords are about, or any plain value. */
+function typesOfAll(schemas: Alternative): string[] {
+  const named = schemas.map(typesOf).filter((types) => types !== null);
+  if (named.length > 0) {
+    const widened = named.map((types) => (types.includes("number") ? [...types, "integer"] : types));
+    const common = [...new Set(named.flat())].filter((type) => widened.every((types) => types.includes(type)));
+    return common.includes("number") ? common.filter((type) => type !== "integer") : common;
   }
+  const meant = Object.keys(ABOUT).filter((type) =>
+    schemas.some((schema) => ABOUT[type]!.some((key) => key in schema)),
+  );
+  return meant.length > 0 ? meant : ["string", "number", "boolean"];
+}
+
+function stringPlan(schemas: Alternative, path: string): Plan {
+  const min = Math.max(0, ...schemas.map((schema) => numberOr(schema.minLength, 0)));
+  const max = Math.min(...schemas.map((schema) => numberOr(schema.maxLength, Infinity)));
+  if (min > max) return { kind: "never", path, keyword: "maxLength" };
   return {
     kind: "string",
-    patterns: typeof pattern === "string" ? [pattern] : [],
-    format: typeof format === "string" ? format : null,
-    min: numberOr(schema.minLength, 0),
-    max: typeof schema.maxLength === "number" ? schema.maxLength : null,
+    patterns: [...new Set(schemas.flatMap(({ pattern }) => (pattern === undefined ? [] : [String(pattern)])))],
+    format: schemas.map(({ format }) => knownFormat(format)).find((format) => format !== null) ?? null,
+    min,
+    max: Number.isFinite(max) ? max : null,
   };
 }
 
-function numberPlan(schema: JsonSchema, integer: boolean, path: string): Plan {
-  // A nudge past an exclusive bound: one for integers, and for the rest the check outside decides.
-  const step = integer ? 1 : 0;
-  const whole = (value: number, up: boolean) => (integer ? (up ? Math.ceil(value) : Math.floor(value)) : value);
-  const low = Math.max(numberOr(schema.minimum, -Infinity), numberOr(schema.exclusiveMinimum, -Infinity) + step);
-  const high = Math.min(numberOr(schema.maximum, Infinity), numberOr(schema.exclusiveMaximum, Infinity) - step);
-  const [min, max] = [whole(low, true), whole(high, false)];
-  if (min > max) throw unsupported(path, "maximum", "no number lies between the bounds");
-  if (integer && max - min < READABLE_RANGE) {
-    return { kind: "among", values: Array.from({ length: max - min + 1 }, (_, index) => min + index) };
+function numberPlan(integer: boolean, schemas: Alternative): NumberPlan {
+  const bounds = schemas.map(boundsOf);
+  const min = Math.max(...bounds.map((bound) => bound.min));
+  const max = Math.min(...bounds.map((bound) => bound.max));
+  const above = bounds.some((bound) => bound.above && bound.min === min);
+  const under = bounds.some((bound) => bound.under && bound.max === max);
+  if (integer) {
+    return {
+      kind: "number",
+      integer,
+      min: above ? Math.floor(min) + 1 : Math.ceil(min),
+      max: under ? Math.ceil(max) - 1 : Math.floor(max),
+      above: false,
+      under: false,
+      digits: 0,
+    };
   }
-  return { kind: "number", integer, min, max };
+  const digits = Math.min(6, ...steps(schemas).map((step) => String(step).split(".")[1]?.length ?? 0));
+  return { kind: "number", integer, min, max, above, under, digits };
 }
 
-function nullable(plan: Plan): Plan {
-  if (plan.kind === "among") return { kind: "among", values: [...new Set([...plan.values, null])] };
-  return plan.kind === "nullable" ? plan : { kind: "nullable", plan };
+function steps(schemas: Alternative): number[] {
+  return schemas.flatMap(({ multipleOf }) => (typeof multipleOf === "number" ? [multipleOf] : []));
 }
 
-function numberOr(value: unknown, otherwise: number): number {
-  return typeof value === "number" ? value : otherwise;
+/** The property that `not` forbids, where it is of the one form that people write: `{ required: [name] }`. */
+function forbiddenBy(not: unknown): readonly string[] {
+  if (!isSchema(not)) return [];
+  const branches = "anyOf" in not ? listOf(not.anyOf) : [not];
+  return branches.flatMap((each) =>
+    isSchema(each) && listOf(each.required).length === 1 ? listOf(each.required).map(String) : [],
+  );
 }
 
-function unsupported(path: string, keyword: string, why: string): UsageError {
-  const where = path === "" ? "the schema" : `the field ${path}`;
-  return new UsageError("E_SCHEMA_UNSUPPORTED", `${where} cannot be filled: "${keyword}" (${why})`, { value: keyword });
+function needsOf(schemas: Alternative): Map<string, readonly string[]> {
+  const needs = new Map<string, readonly string[]>();
+  for (const schema of schemas) {
+    for (const [name, asked] of Object.entries({
+      ...(schema.dependencies as object),
+      ...(schema.dependentRequired as object),
+    })) {
+      if (Array.isArray(asked)) needs.set(name, [...(needs.get(name) ?? []), ...asked.map(String)]);
+    }
+  }
+  return needs;
+}
+
+/** One plan for all branches, fixed values together. */
+function unionOf(branches: readonly Plan[], path: string): Plan {
+  const possible = branches.filter((plan) => plan.kind !== "never");
+  const values = new Map<string, unknown>();
+  for (const plan of possible)
+    if (plan.kind === "among") for (const value of plan.values) values.set(canonicalJson(value), value);
+  const others = possible.filter((plan) => plan.kind !== "among");
+  const fixed: Plan[] = values.size > 0 ? [{ kind: "among", values: [...values.values()] }] : [];
+  const plans = [...fixed, ...others];
+  if (plans.length === 0) return branches[0] ?? { kind: "never", path, keyword: "false" };
+  return plans.length === 1 ? plans[0]! : { kind: "union", plans };
 }
