@@ -27,24 +27,28 @@ export class Prompter {
   constructor(runtime: Runtime, model: LlamaModel) {
     this.#runtime = runtime;
     this.#model = model;
-    const hasTemplate = Boolean(model.fileInfo.metadata.tokenizer?.chat_template?.trim());
+    const template = model.fileInfo.metadata.tokenizer?.chat_template ?? "";
     // A base model has no turns to take: its prompt is plain text.
-    this.#wrapper = hasTemplate
-      ? runtime.resolveChatWrapper(model, {
-          warningLogs: false,
-          customWrapperSettings: {
-            // An answer is read at the cue, so a model that would think aloud first is told not to.
-            qwen: { thoughts: "discourage" },
-            gemma4: { reasoning: false },
-            seed: { thinkingBudget: 0 },
-            jinjaTemplate: { reasoning: false, additionalRenderParameters: { enable_thinking: false } },
-            // A prompt with today's date in it would be another prompt tomorrow, with other numbers.
-            "llama3.1": { todayDate: null, cuttingKnowledgeDate: null, noToolInstructions: true },
-            "llama3.2-lightweight": { todayDate: null, cuttingKnowledgeDate: null },
-            harmony: { reasoningEffort: "low", todayDate: null, cuttingKnowledgeDate: null },
-          },
-        })
-      : undefined;
+    this.#wrapper =
+      template.trim() !== ""
+        ? runtime.resolveChatWrapper(model, {
+            warningLogs: false,
+            customWrapperSettings: {
+              // An answer is read at the cue, so a model that would think aloud first is told not to.
+              qwen: template.includes("<think>") ? { thoughts: "discourage" } : {},
+              gemma4: { reasoning: false },
+              seed: { thinkingBudget: 0 },
+              // A prompt with today's date in it would be another prompt tomorrow, with other numbers.
+              jinjaTemplate: {
+                reasoning: false,
+                additionalRenderParameters: { enable_thinking: false, date_string: "26 Jul 2024" },
+              },
+              "llama3.1": { todayDate: null, cuttingKnowledgeDate: null, noToolInstructions: true },
+              "llama3.2-lightweight": { todayDate: null, cuttingKnowledgeDate: null },
+              harmony: { reasoningEffort: "low", todayDate: null, cuttingKnowledgeDate: null },
+            },
+          })
+        : undefined;
     this.template = this.#wrapper?.wrapperName ?? "plain";
   }
 
@@ -88,17 +92,18 @@ export class Prompter {
         { type: "model", response: [""] },
       ],
     });
-    const opening = this.#answerOpening(wrapper.wrapperName);
+    const opening = this.#answerOpening(wrapper.wrapperName, state.contextText);
     return opening === "" ? state.contextText : state.contextText.concat(new this.#runtime.SpecialTokensText(opening));
   }
 
-  /** What must stand before an answer that is not thought about first, where the wrapper does not write it itself. */
-  #answerOpening(wrapperName: string): string {
+  /** What must stand before an answer that is not thought about first, where neither wrapper nor template write it. */
+  #answerOpening(wrapperName: string, rendered: LlamaText): string {
     if (wrapperName === "Harmony") return "<|channel|>final<|message|>";
     const template = this.#model.fileInfo.metadata.tokenizer?.chat_template ?? "";
     const thinks =
       wrapperName === "DeepSeek" || (wrapperName === "JinjaTemplate" && template.includes("enable_thinking"));
-    return thinks && template.includes("</think>") ? "<think>\n\n</think>\n\n" : "";
+    const isOver = rendered.toString().trimEnd().endsWith("</think>");
+    return thinks && template.includes("</think>") && !isOver ? "<think>\n\n</think>\n\n" : "";
   }
 
   /** Some templates write the start token that the runtime puts there anyway. */
