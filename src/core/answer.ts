@@ -15,16 +15,35 @@ export interface FieldEvidence {
 
 /** What a reply rests on. Everything is optional: each rung gives what it honestly has. */
 export interface Evidence {
-  /** Probability (or similarity softmax) of each option, in the question's order; sums to 1. */
-  readonly options?: readonly { readonly name: string; readonly p: number }[];
-  /** Unconstrained probability that the model gave to all options together, 0 to 1. */
+  /**
+   * Probability (or similarity softmax) of each option, in the question's order; sums to 1. `atMost`: the option was not
+   * read to its end, because it could not win; its probability lies between 0 and this, and `p` is its even share of
+   * what such options can have together.
+   */
+  readonly options?: readonly { readonly name: string; readonly p: number; readonly atMost?: number }[];
+  /** Lowest and highest that the best option's probability can be, where not all was read; the lowest is what counts. */
+  readonly interval?: readonly [low: number, high: number];
+  /**
+   * Unconstrained probability that the model gave to all options together, 0 to 1. A low mass beside a high `p` is
+   * manufactured confidence: the model wanted to say something else.
+   */
   readonly mass?: number;
+  /** Of `options`, in nats: 0 where one has all, the logarithm of their number where all are alike. */
+  readonly entropy?: number;
   /** Log-probability (or similarity) of the best option minus that of the next. */
   readonly margin?: number;
   /** Mean log-probability of each option before the prior was taken off, natural logarithms, question's order. */
   readonly logp?: readonly number[];
   /** Whether the options' prior was corrected, and over how many unlabelled items it was learned. */
-  readonly prior?: { readonly items: number; readonly corrected: boolean };
+  readonly prior?: { readonly items: number; readonly corrected: boolean; readonly drift?: number };
+  /** The options were read in the opposite order too and both averaged; whether the best one was another there. */
+  readonly order?: { readonly flipped: boolean };
+  /** The options were offered by letters instead of by their names. */
+  readonly byLetter?: true;
+  /** 512 log-probabilities over the model's vocabulary: base64 of little-endian float16, 1,024 bytes. */
+  readonly sketch?: string;
+  /** How the item went through the model: numbers of another shape differ by some hundredths of a nat. */
+  readonly shape?: string;
   readonly fields?: { readonly [path: string]: FieldEvidence };
   /** The encoder's vector of the item: base64 of little-endian float16. */
   readonly vector?: string;

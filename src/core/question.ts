@@ -49,6 +49,10 @@ export interface QuestionSpec {
   readonly tools: readonly ToolOffer[];
   /** `write`: the most tokens the text may have. */
   readonly maxTokens: number;
+  /** `write`: the text ends before the first of these. */
+  readonly stop: readonly string[];
+  /** `write`: sees the text while it is written. It is not checked yet, and may be written anew by another rung. */
+  readonly onText: ((piece: string) => void) | null;
   /** How an item that is too long for a model is cut, as the author decided; without it, it is refused. */
   readonly split: Split | null;
   /** The author's own condition on a value: `true`, or the reason why it may not stand. */
@@ -78,6 +82,8 @@ export class Question<T = unknown> implements QuestionSpec {
   readonly fields: JsonSchema | null;
   readonly tools: readonly ToolOffer[];
   readonly maxTokens: number;
+  readonly stop: readonly string[];
+  readonly onText: ((piece: string) => void) | null;
   readonly split: Split | null;
   readonly check: ((value: never) => true | string) | null;
   /** The step's name, by which the config knows the question. */
@@ -108,6 +114,8 @@ export class Question<T = unknown> implements QuestionSpec {
     this.fields = spec.fields;
     this.tools = spec.tools;
     this.maxTokens = spec.maxTokens;
+    this.stop = spec.stop;
+    this.onText = spec.onText;
     this.split = spec.split;
     this.check = spec.check;
     this.name = name;
@@ -179,6 +187,7 @@ function numberOf(schema: object | null): number {
 function versionOf(spec: QuestionSpec): string {
   let key = `${spec.verb}\0${spec.ask}\0${spec.cue}\0${JSON.stringify(spec.otherwise)}\0${spec.maxTokens}\0${numberOf(spec.fields)}`;
   for (const option of spec.options) key += `\0${option.name}\x01${option.description}`;
+  for (const stop of spec.stop) key += `\0stop${stop}`;
   for (const tool of spec.tools) key += `\0${tool.effect}${numberOf(tool.input)}`;
   let version = versions.get(key);
   if (version === undefined) {
@@ -192,6 +201,7 @@ function versionOf(spec: QuestionSpec): string {
         spec.fields,
         spec.tools.map((tool) => [tool.name, tool.effect, tool.input]),
         spec.maxTokens,
+        ...(spec.stop.length > 0 ? [spec.stop] : []),
       ]),
     );
     if (versions.size >= mostVersions) versions.clear();

@@ -2,16 +2,30 @@
 
 import type { LlamaContext } from "node-llama-cpp";
 import { ModelError, UsageError } from "../core/errors.ts";
+import { pathsBehind, refuseTwins } from "./choice-paths.ts";
+import { Draft } from "./draft.ts";
 import type { Filled, Prefix, PrefixId, Score, Written } from "./engine.ts";
 import { fillFields } from "./fill.ts";
 import { type Loaded, loadModel } from "./load.ts";
 import type { Pass } from "./pass.ts";
 import { ModelPen } from "./pen.ts";
+import { PrefixStore } from "./prefix-store.ts";
+import { probe } from "./probe.ts";
 import { Prompter } from "./prompt.ts";
-import { type Behind, type FillArguments, makeRoom, type OpenChat, type Opened } from "./protocol.ts";
-import { commonLength, readBack, reader } from "./reading.ts";
+import {
+  type Behind,
+  type FillArguments,
+  makeRoom,
+  type OpenChat,
+  type Opened,
+  type ScoreArguments,
+  type WriteArguments,
+} from "./protocol.ts";
+import { reader } from "./reading.ts";
 import { PASS_TOKENS, Slot } from "./slot.ts";
-import { massOf, scorePaths } from "./trie.ts";
+import { type ReadPath, scorePaths } from "./trie.ts";
+import { passStart, type Tuning } from "./tuning.ts";
+import { sketchTokens, vocabularySize } from "./vocabulary.ts";
 
 /** A prefix in tokens. A prompt is `head`, the item, `tail`, `stem`; the choices' paths go on from there. */
 interface Prepared {
@@ -33,30 +47,41 @@ export class ChatModel {
   readonly #slots: Slot[] = [];
   readonly #slotOf = new Map<PrefixId, Slot>();
   readonly #most: number;
+  readonly #tuning: Tuning;
+  readonly #store: PrefixStore | undefined;
+  readonly #sketch: readonly number[];
   #clock = 0;
 
-  private constructor(loaded: Loaded, context: LlamaContext, most: number) {
+  private constructor(loaded: Loaded, context: LlamaContext, sent: OpenChat, tuning: Tuning) {
     this.#loaded = loaded;
     this.#context = context;
-    this.#most = most;
+    this.#most = sent.hotPrefixes;
+    this.#tuning = tuning;
+    // The kernel decides how keys and values lie in memory.
+    const layout = [String(tuning.flashAttention), String(loaded.llama.gpu)];
+    this.#store = sent.prefixes ? new PrefixStore(sent.prefixes.folder, [...sent.prefixes.key, ...layout]) : undefined;
+    this.#sketch = sketchTokens(vocabularySize(loaded.model));
     this.#prompter = new Prompter(loaded.runtime, loaded.model);
-    this.opened = { contextTokens: context.contextSize - 1, dimensions: 0, template: this.#prompter.template };
+    const { template } = this.#prompter;
+    this.opened = { contextTokens: context.contextSize - 1, dimensions: 0, template, gpu: loaded.llama.gpu, tuning };
   }
 
   static async open(sent: OpenChat): Promise<ChatModel> {
     const loaded = await loadModel(sent.path, sent.threads, sent.gpu);
     const { model } = loaded;
     const contextSize = Math.min(sent.contextTokens, model.trainContextSize);
+    const tuning = sent.tuning ?? (await probe(loaded, sent.threads));
     try {
       const context = await model.createContext({
         contextSize,
         batchSize: Math.min(contextSize, PASS_TOKENS),
         sequences: sent.hotPrefixes,
-        threads: { ideal: sent.threads, min: sent.threads },
+        threads: { ideal: tuning.threads, min: tuning.threads },
+        flashAttention: tuning.flashAttention,
         // A window that slides would forget the prefix that all items share.
         swaFullCache: true,
       });
-      return new ChatModel(loaded, context, sent.hotPrefixes);
+      return new ChatModel(loaded, context, sent, tuning);
     } catch (thrown) {
       throw new ModelError(
         "E_MODEL_FILE",
@@ -69,24 +94,14 @@ export class ChatModel {
   prepare(id: PrefixId, prefix: Prefix): void {
     const { head, tail, open } = this.#prompter.layout(prefix);
     const alone = this.#prompter.plain(open);
-    // Tokenised together with the cue: only so is the boundary the one that the model knows.
     const whole = prefix.choices.map((choice) => this.#prompter.plain(open + choice));
-    const stem = alone.slice(0, Math.min(alone.length, ...whole.map((path) => commonLength(alone, path))));
-    const paths = whole.map((path) => path.slice(stem.length));
-    const seen = new Map<string, number>();
-    for (const [index, path] of paths.entries()) {
-      const twin = seen.get(path.join());
-      if (path.length === 0 || twin !== undefined) {
-        const why = twin === undefined ? "is empty" : `cannot be told from "${prefix.choices[twin]}"`;
-        throw new UsageError("E_CHOICES", `the choice "${prefix.choices[index]}" ${why}`);
-      }
-      seen.set(path.join(), index);
-    }
+    const { stem, paths } = pathsBehind(alone, whole);
+    refuseTwins(paths, prefix.choices);
     makeRoom(this.#prepared);
     this.#prepared.set(id, { head, tail, stem, paths, open });
   }
 
-  async score({ prefix: id, item }: Behind, pass: Pass): Promise<Score> {
+  async score({ prefix: id, item, bias, every, sketch }: ScoreArguments, pass: Pass): Promise<Score> {
     const started = performance.now();
     const prepared = this.#find(id);
     if (prepared.paths.length === 0) throw new UsageError("E_CHOICES", "this prefix was prepared without choices");
@@ -94,11 +109,27 @@ export class ChatModel {
     const slot = this.#slot(id);
     const before = slot.evaluated;
     await slot.keep(prepared.head, pass);
-    const logp = await scorePaths(prepared.paths, reader(slot, base, prepared.head.length, pass));
+    const from = this.#passStart(prepared, base);
+    const read = reader(slot, base, from, pass);
+    let seen: readonly number[] | undefined;
+    // The sketch is read where the choices' first tokens are: behind the cue, in the same pass.
+    const reading: ReadPath = async ({ path, after }) => {
+      if (!sketch || seen) return await read({ path, after });
+      const [first = [], ...rest] = after;
+      const [values = [], ...more] = await read({ path, after: [[...first, ...this.#sketch], ...rest] });
+      seen = values.slice(first.length);
+      return [values.slice(0, first.length), ...more];
+    };
+    const { logp, exact, unread, mass } = await scorePaths(prepared.paths, reading, { bias: bias ?? undefined, every });
     return {
       logp,
-      mass: massOf(logp),
-      basis: "raw",
+      exact,
+      unread,
+      mass: mass[0],
+      massInterval: mass,
+      basis: this.#tuning.raw ? "raw" : "constrained",
+      ...(seen ? { sketch: Float32Array.from(seen) } : {}),
+      shape: this.#shape(base.length - from),
       newTokens: slot.evaluated - before,
       milliseconds: performance.now() - started,
     };
@@ -107,14 +138,12 @@ export class ChatModel {
   async fill({ prefix: id, item, fields, lead, maxTokens }: FillArguments, pass: Pass): Promise<Filled> {
     const started = performance.now();
     const prepared = this.#find(id);
-    const opening = this.#prompter.plain(lead).length + JSON.stringify(fields).length / 4;
-    const base = this.#base(prepared, item, Math.ceil(opening) + maxTokens);
+    const base = this.#base(prepared, item, this.#prompter.plain(lead).length + maxTokens);
     const slot = this.#slot(id);
     const before = slot.evaluated;
-    await slot.keep(prepared.head, pass);
     const rest = [...prepared.head, ...this.#prompter.plain(item), ...prepared.tail];
     // The item goes through the same pass as in a score, so what follows is the same with or without one before.
-    await slot.read(base, prepared.head.length, [], pass);
+    await slot.keepPrompt(base, prepared.head, this.#passStart(prepared, base), pass);
     const text = prepared.open + lead;
     const pen = new ModelPen(this.#loaded, this.#prompter, slot, rest, text, pass);
     const filled = await fillFields(fields, item, maxTokens, pen, /(^|\s)$/.test(text) ? "" : " ");
@@ -125,20 +154,24 @@ export class ChatModel {
     };
   }
 
-  async write({ prefix: id, item, maxTokens }: Behind & { readonly maxTokens: number }, pass: Pass): Promise<Written> {
+  async write({ prefix: id, item, maxTokens, stop, streamed }: WriteArguments, pass: Pass): Promise<Written> {
     const started = performance.now();
     const prepared = this.#find(id);
     const base = this.#base(prepared, item, maxTokens);
     const slot = this.#slot(id);
     const before = slot.evaluated;
-    await slot.keep(prepared.head, pass);
+    await slot.keepPrompt(base, prepared.head, this.#passStart(prepared, base), pass);
     const { model } = this.#loaded;
-    const { written, ended } = await slot.write(base, maxTokens, undefined, () => false, pass);
-    const found = await readBack(slot, base, written, pass);
+    const draft = new Draft(stop, streamed ? (text) => pass.wrote(text) : undefined);
+    const textOf = (written: readonly number[]) => model.detokenize(written as never, false, base.slice(-8) as never);
+    const stopped = (written: readonly number[]) => draft.grow(textOf(written));
+    const { written, ended, logp } = await slot.write(base, maxTokens, undefined, stopped, pass);
+    const text = draft.end(textOf(written));
     return {
-      text: model.detokenize(written as never, false, base.slice(-8) as never).trim(),
+      text: text.trim(),
       truncated: !ended,
-      confidence: written.length === 0 ? null : Math.exp(found.reduce((sum, value) => sum + value, 0) / written.length),
+      // The geometric mean: a long text is not less sure for being long.
+      confidence: logp?.length ? Math.exp(logp.reduce((sum, value) => sum + value, 0) / logp.length) : null,
       newTokens: slot.evaluated - before,
       outputTokens: written.length,
       milliseconds: performance.now() - started,
@@ -164,6 +197,16 @@ export class ChatModel {
     return [...prepared.head, ...tokens, ...prepared.tail, ...prepared.stem];
   }
 
+  /** Where the item's pass begins; it leaves the logits behind its last token. */
+  #passStart({ head }: Prepared, base: readonly number[]): number {
+    return passStart(head.length, base.length, this.#tuning.rewindFrom);
+  }
+
+  #shape(rows: number): string {
+    const { threads, flashAttention } = this.#tuning;
+    return `${rows} rows, ${threads} ${threads === 1 ? "thread" : "threads"}${flashAttention ? ", flash attention" : ""}`;
+  }
+
   #limit({ head, tail, stem }: Prepared, answer: number): number {
     return Math.max(0, this.#context.contextSize - 1 - head.length - tail.length - stem.length - answer);
   }
@@ -178,7 +221,7 @@ export class ChatModel {
   #slot(id: PrefixId): Slot {
     let slot = this.#slotOf.get(id);
     if (!slot && this.#slots.length < this.#most) {
-      slot = new Slot(this.#context.getSequence());
+      slot = new Slot(this.#context.getSequence(), this.#store);
       this.#slots.push(slot);
     }
     if (!slot) {

@@ -1,7 +1,9 @@
-/** The embedded chat model, seen from its parent: a `ChatEngine` over a process of its own. */
+/** The embedded chat model, seen from its parent: a `ChatEngine` over processes of its own. */
 
+import { join } from "node:path";
 import { ModelError } from "../core/errors.ts";
 import { shortHash } from "../core/hash.ts";
+import { pawlHome } from "../core/home.ts";
 import { canonicalJson } from "../core/json.ts";
 import { type Cores, machineCores } from "./cores.ts";
 import type {
@@ -17,15 +19,20 @@ import type {
   Written,
 } from "./engine.ts";
 import { identify } from "./identity.ts";
-import { EngineProcess } from "./process.ts";
-import { type CallName, type Calls, makeRoom } from "./protocol.ts";
+import { EnginePool, processesFor } from "./pool.ts";
+import type { CallOptions } from "./process.ts";
+import { type Calls, makeRoom, type Opened } from "./protocol.ts";
+import { RUNTIME_VERSION } from "./runtime.ts";
+import { describeTuning, keepTuning, readTuning, type Tuning, tuningFile } from "./tuning.ts";
 
 export interface EngineOptions {
   /** Name in reports; by default the file's. */
   readonly name?: string;
   /** SHA-256 of the file in hexadecimal, where it is known already; else the file is read for it. */
   readonly digest?: string;
-  /** Threads of one pass. Default: all cores but one for a chat model, one for an encoder. */
+  /** Most processes. Default: one a core as far as a quarter of the memory goes; one on a graphics card. */
+  readonly processes?: number;
+  /** Threads of one pass. Default: the cores shared out among the processes. */
   readonly threads?: number;
   /** Context in tokens; the model's own limit lowers it. Default: 2,048 for a chat model, its own for an encoder. */
   readonly contextTokens?: number;
@@ -37,8 +44,27 @@ export interface EngineOptions {
 }
 
 export interface ChatOptions extends EngineOptions {
-  /** Questions whose prefixes stay evaluated at the same time. Memory grows with it. Default 4. */
+  /** Questions whose prefixes stay evaluated at the same time, in each process. Memory grows with it. Default 4. */
   readonly hotPrefixes?: number;
+  /** How passes are laid out. Default: what the probe found on this machine, now or at an earlier start. */
+  readonly tuning?: Tuning | undefined;
+  /** Where evaluated prefixes and the probe's findings outlive the process; `null` keeps none. Default: Pawl's home. */
+  readonly home?: string | null;
+  /** Is told in a line what the probe chose, when it had to measure. */
+  readonly say?: (line: string) => void;
+}
+
+/** Processes and the threads of each, as asked for or as the cores and the memory allow. */
+export function shareOut(options: EngineOptions, bytes: number, cores: Cores): { processes: number; threads: number } {
+  // One asked for more threads than a share of the cores leaves room for fewer processes.
+  const fit = processesFor(bytes, cores);
+  const most =
+    options.threads === undefined ? fit : Math.max(1, Math.floor(cores.total / cores.grant(options.threads)));
+  const processes = Math.max(1, Math.floor(options.processes ?? Math.min(fit, most)));
+  const share = Math.floor(cores.total / processes);
+  // Threads of one pass wait for each other, so a single core taken by other work makes them all slow: one stays free.
+  const free = share > 1 ? 1 : 0;
+  return { processes, threads: cores.grant(options.threads ?? (cores.total - free) / processes) };
 }
 
 /**
@@ -47,25 +73,39 @@ export interface ChatOptions extends EngineOptions {
  */
 export async function openChat(path: string, options: ChatOptions = {}): Promise<EmbeddedChat> {
   const cores = options.cores ?? machineCores;
-  // One core is left to the program itself: with all of them taken, any other work makes a pass ten times slower.
-  const threads = cores.grant(options.threads ?? cores.total - 1);
-  const engine = new EngineProcess(
+  const identity = await identify(path, options);
+  const { processes, threads } = shareOut(options, identity.bytes, cores);
+  const gpu = options.gpu ?? "auto";
+  const home = options.home === undefined ? pawlHome() : options.home;
+  const file = home === null ? null : tuningFile(identity.digest, threads, gpu, home);
+  const known = options.tuning ?? (file === null ? undefined : await readTuning(file));
+  const pool = new EnginePool(
     {
       kind: "chat",
       path,
       threads,
       contextTokens: options.contextTokens ?? 2048,
       hotPrefixes: options.hotPrefixes ?? 4,
-      gpu: options.gpu ?? "auto",
+      gpu,
+      tuning: known ?? null,
+      prefixes: home === null ? null : { folder: join(home, "prefixes"), key: [identity.digest, RUNTIME_VERSION] },
     },
-    { threads, cores, ...(options.stuckSeconds === undefined ? {} : { stuckSeconds: options.stuckSeconds }) },
+    {
+      threads,
+      cores,
+      processes,
+      ...(options.stuckSeconds === undefined ? {} : { stuckSeconds: options.stuckSeconds }),
+    },
   );
   try {
-    const opened = await engine.start();
-    const identity = await identify(path, options);
-    return new EmbeddedChat(engine, { ...identity, contextTokens: opened.contextTokens }, opened.template);
+    const opened = await pool.start();
+    if (known === undefined && opened.tuning) {
+      if (file !== null) await keepTuning(file, opened.tuning);
+      options.say?.(`${identity.name}: ${describeTuning(opened.tuning, pool.most, opened.gpu)}`);
+    }
+    return new EmbeddedChat(pool, { ...identity, contextTokens: opened.contextTokens }, opened);
   } catch (thrown) {
-    await engine.close();
+    await pool.close();
     throw thrown;
   }
 }
@@ -74,18 +114,21 @@ export class EmbeddedChat implements ChatEngine {
   readonly model: ModelIdentity;
   /** The chat template that lays prompts out, for people; "plain" for a base model. */
   readonly template: string;
-  readonly #engine: EngineProcess;
+  /** How passes are laid out; two engines of the same model and layout give the same numbers. */
+  readonly tuning: Tuning;
+  readonly #pool: EnginePool;
   readonly #prefixes = new Map<PrefixId, Prefix>();
 
-  constructor(engine: EngineProcess, model: ModelIdentity, template: string) {
-    this.#engine = engine;
+  constructor(pool: EnginePool, model: ModelIdentity, opened: Opened) {
+    this.#pool = pool;
     this.model = model;
-    this.template = template;
+    this.template = opened.template;
+    this.tuning = opened.tuning!;
   }
 
-  /** The process behind it, for doctor and for tests. */
-  get process(): EngineProcess {
-    return this.#engine;
+  /** The processes behind it, for doctor and for tests. */
+  get pool(): EnginePool {
+    return this.#pool;
   }
 
   async prepare(prefix: Prefix): Promise<PrefixId> {
@@ -96,7 +139,7 @@ export class EmbeddedChat implements ChatEngine {
     if (known) return id;
     try {
       // Told at once, so that choices which cannot be told apart are refused here and not at the first item.
-      await this.#call("measure", { prefix: id, item: "" }, id);
+      await this.#call("measure", { prefix: id, item: "" }, {});
     } catch (thrown) {
       this.#prefixes.delete(id);
       throw thrown;
@@ -104,34 +147,41 @@ export class EmbeddedChat implements ChatEngine {
     return id;
   }
 
-  score({ prefix, item, signal }: ScoreRequest): Promise<Score> {
-    return this.#call("score", { prefix, item }, prefix, signal);
+  score({ prefix, item, bias, every, sketch, signal }: ScoreRequest): Promise<Score> {
+    const sent = { prefix, item, bias: bias ?? null, every: every ?? false, sketch: sketch ?? false };
+    return this.#call("score", sent, { signal });
   }
 
   fill({ prefix, item, fields, lead, maxTokens, signal }: FillRequest): Promise<Filled> {
-    return this.#call("fill", { prefix, item, fields, lead, maxTokens }, prefix, signal);
+    return this.#call("fill", { prefix, item, fields, lead, maxTokens }, { signal });
   }
 
-  write({ prefix, item, maxTokens, signal }: WriteRequest): Promise<Written> {
-    return this.#call("write", { prefix, item, maxTokens }, prefix, signal);
+  write({ prefix, item, maxTokens, stop, onText, signal }: WriteRequest): Promise<Written> {
+    const sent = { prefix, item, maxTokens, stop: stop ?? [], streamed: onText !== undefined };
+    return this.#call("write", sent, { signal, onText });
   }
 
   measure(prefix: PrefixId, item: string): Promise<{ tokens: number; limit: number }> {
-    return this.#call("measure", { prefix, item }, prefix);
+    return this.#call("measure", { prefix, item }, {});
+  }
+
+  /** The way to the process and back, with nothing to do there. */
+  async ping(): Promise<void> {
+    await this.#pool.call("ping", null);
   }
 
   close(): Promise<void> {
-    return this.#engine.close();
+    return this.#pool.close();
   }
 
-  async #call<Name extends CallName>(
+  async #call<Name extends "score" | "fill" | "write" | "measure">(
     name: Name,
     sent: Calls[Name][0],
-    id: PrefixId,
-    signal?: AbortSignal,
+    options: CallOptions,
   ): Promise<Calls[Name][1]> {
-    const prefix = this.#prefixes.get(id);
-    if (!prefix) throw new ModelError("E_PREFIX", `no prefix ${id} was prepared`);
-    return await this.#engine.call(name, sent, signal, { key: id, prepare: { id, prefix } });
+    const prefix = this.#prefixes.get(sent.prefix);
+    if (!prefix) throw new ModelError("E_PREFIX", `no prefix ${sent.prefix} was prepared`);
+    const before = { id: sent.prefix, prefix };
+    return await this.#pool.call(name, sent, { ...options, before, item: sent.item });
   }
 }

@@ -24,12 +24,13 @@ const handlers: Handlers = {
     chat().prepare(id, prefix);
     return null;
   },
+  ping: async () => null,
   score: (sent, pass) => chat().score(sent, pass),
   fill: (sent, pass) => chat().fill(sent, pass),
   write: (sent, pass) => chat().write(sent, pass),
   measure: async (sent) => chat().measure(sent),
-  embed: async (sent, pass) => {
-    if (model instanceof EncoderModel) return await model.embed(sent.text, pass);
+  embed: async (sent) => {
+    if (model instanceof EncoderModel) return await model.embed(sent.text);
     throw new ModelError("E_ENGINE", "this engine holds no encoder");
   },
 };
@@ -48,6 +49,7 @@ async function answer(message: Exclude<ToChild, { cancel: number }>): Promise<vo
       if (cancelled.has(message.id)) throw new ModelError("E_CANCELLED", "the request was cancelled");
       reply({ id: message.id, alive: true });
     },
+    wrote: (text) => reply({ id: message.id, alive: true, text }),
   };
   try {
     const handler = handlers[message.call] as (sent: unknown, pass: Pass) => Promise<unknown>;

@@ -1,25 +1,30 @@
-/** The embedded sentence encoder, seen from its parent: an `EncoderEngine` over a process of its own. */
+/** The embedded sentence encoder, seen from its parent: an `EncoderEngine` over processes of its own. */
 
-import type { EngineOptions } from "./chat.ts";
+import { type EngineOptions, shareOut } from "./chat.ts";
 import { machineCores } from "./cores.ts";
 import type { Embedding, EncoderEngine, ModelIdentity } from "./engine.ts";
 import { identify } from "./identity.ts";
-import { EngineProcess } from "./process.ts";
+import { EnginePool } from "./pool.ts";
 
 /** Starts an encoder. Rejects as `openChat` does. */
 export async function openEncoder(path: string, options: EngineOptions = {}): Promise<EmbeddedEncoder> {
   const cores = options.cores ?? machineCores;
-  const threads = cores.grant(options.threads ?? 1);
-  const engine = new EngineProcess(
+  const identity = await identify(path, options);
+  const { processes, threads } = shareOut({ threads: 1, ...options }, identity.bytes, cores);
+  const pool = new EnginePool(
     { kind: "encoder", path, threads, contextTokens: options.contextTokens ?? 8192, gpu: options.gpu ?? false },
-    { threads, cores, ...(options.stuckSeconds === undefined ? {} : { stuckSeconds: options.stuckSeconds }) },
+    {
+      threads,
+      cores,
+      processes,
+      ...(options.stuckSeconds === undefined ? {} : { stuckSeconds: options.stuckSeconds }),
+    },
   );
   try {
-    const opened = await engine.start();
-    const identity = await identify(path, options);
-    return new EmbeddedEncoder(engine, { ...identity, contextTokens: opened.contextTokens }, opened.dimensions);
+    const opened = await pool.start();
+    return new EmbeddedEncoder(pool, { ...identity, contextTokens: opened.contextTokens }, opened.dimensions);
   } catch (thrown) {
-    await engine.close();
+    await pool.close();
     throw thrown;
   }
 }
@@ -27,24 +32,24 @@ export async function openEncoder(path: string, options: EngineOptions = {}): Pr
 export class EmbeddedEncoder implements EncoderEngine {
   readonly model: ModelIdentity;
   readonly dimensions: number;
-  readonly #engine: EngineProcess;
+  readonly #pool: EnginePool;
 
-  constructor(engine: EngineProcess, model: ModelIdentity, dimensions: number) {
-    this.#engine = engine;
+  constructor(pool: EnginePool, model: ModelIdentity, dimensions: number) {
+    this.#pool = pool;
     this.model = model;
     this.dimensions = dimensions;
   }
 
-  /** The process behind it, for doctor and for tests. */
-  get process(): EngineProcess {
-    return this.#engine;
+  /** The processes behind it, for doctor and for tests. */
+  get pool(): EnginePool {
+    return this.#pool;
   }
 
   embed(text: string, signal?: AbortSignal): Promise<Embedding> {
-    return this.#engine.call("embed", { text }, signal);
+    return this.#pool.call("embed", { text }, { signal });
   }
 
   close(): Promise<void> {
-    return this.#engine.close();
+    return this.#pool.close();
   }
 }

@@ -32,20 +32,41 @@ export type PrefixId = string;
 export interface ScoreRequest {
   readonly prefix: PrefixId;
   readonly item: string;
+  /** Added to each choice's log-probability when choices are compared, such as minus its prior. Default 0 each. */
+  readonly bias?: readonly number[] | undefined;
+  /** Read every choice exactly, also those that cannot win. Default false. */
+  readonly every?: boolean | undefined;
+  /** Also read the sketch: `SKETCH_SIZE` log-probabilities spread over the vocabulary. Default false. */
+  readonly sketch?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The item read once, and each choice's path behind the cue. Logarithms are natural. */
+/** Numbers in a sketch. A fixed set of tokens for each model, evenly over its vocabulary. */
+export const SKETCH_SIZE = 512;
+
+/** The item read once, and how each choice begins behind the cue. Logarithms are natural. */
 export interface Score {
   /**
-   * Unconstrained log-probability of each choice's whole token path, in order. Where a choice's path is the beginning
-   * of a longer one, it is that of ending there and not going on into the longer one: the choices are disjoint events.
+   * Unconstrained log-probability of each choice, in order: of its tokens up to where no other choice begins the same.
+   * Where a choice's path is the beginning of a longer one, it is that of ending there and not going on into the
+   * longer one: the choices are disjoint events. An upper bound where it is not exact. The best, `bias` included, is.
    */
   readonly logp: readonly number[];
-  /** Sum of the unconstrained probabilities of the choices, 0 to 1. */
+  /** False for choices on branches that were not read on, because they could not win. */
+  readonly exact: readonly boolean[];
+  /** The most that all choices which are not exact weigh together, as a sum of exp(logp + bias). */
+  readonly unread: number;
+  /** Sum of the unconstrained probabilities of the choices that are exact, 0 to 1. */
   readonly mass: number;
+  /** Lowest and highest that the sum over all choices can be. */
+  readonly massInterval: readonly [low: number, high: number];
   /** Whether `logp` is read from raw logits, before any constraint. */
   readonly basis: "raw" | "constrained";
+  /** Natural log-probabilities of the sketch's tokens behind the cue, where they were asked for. */
+  readonly sketch?: Float32Array;
+  /** How the item went through the model. Numbers of another shape differ by some hundredths. */
+  readonly shape: string;
+  /** Tokens evaluated for this request. */
   readonly newTokens: number;
   readonly milliseconds: number;
 }
@@ -80,6 +101,10 @@ export interface WriteRequest {
   readonly prefix: PrefixId;
   readonly item: string;
   readonly maxTokens: number;
+  /** The text ends before the first of these that appears in it, beside where the model ends it. */
+  readonly stop?: readonly string[] | undefined;
+  /** Is given the text piece by piece as it is written; the pieces together are the final text, but for outer space. */
+  readonly onText?: ((piece: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

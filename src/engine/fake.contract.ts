@@ -3,25 +3,27 @@
 import { ModelError } from "../core/errors.ts";
 import { shortHash } from "../core/hash.ts";
 import { canonicalJson } from "../core/json.ts";
-import type {
-  ChatEngine,
-  Embedding,
-  EncoderEngine,
-  Filled,
-  FillRequest,
-  Prefix,
-  PrefixId,
-  Score,
-  ScoreRequest,
-  WriteRequest,
-  Written,
+import {
+  type ChatEngine,
+  type Embedding,
+  type EncoderEngine,
+  type Filled,
+  type FillRequest,
+  type Prefix,
+  type PrefixId,
+  type Score,
+  type ScoreRequest,
+  SKETCH_SIZE,
+  type WriteRequest,
+  type Written,
 } from "./engine.ts";
 import { fillFields } from "./fill.ts";
-import { massOf } from "./trie.ts";
 
 export interface FakeChatScript {
   /** Log-probability of a choice for an item. Default: how often its words stand in the item. */
   readonly logp?: (choice: string, item: string, prefix: Prefix) => number;
+  /** Choices that are not read to their end unless every one is asked for. */
+  readonly leaves?: (choice: string) => boolean;
   /** What is written for an item. */
   readonly text?: (item: string) => string;
   /** Values that are written for free fields, by item. */
@@ -34,6 +36,7 @@ export class FakeChat implements ChatEngine {
   readonly model = { name: "fake", digest: "0123456789abcdef", bytes: 1, contextTokens: 1000 };
   readonly prefixes = new Map<PrefixId, Prefix>();
   readonly asked: { readonly call: string; readonly item: string }[] = [];
+  readonly scored: ScoreRequest[] = [];
   closed = false;
   readonly #script: FakeChatScript;
 
@@ -49,17 +52,35 @@ export class FakeChat implements ChatEngine {
     return id;
   }
 
-  async score({ prefix, item, signal }: ScoreRequest): Promise<Score> {
+  async score(request: ScoreRequest): Promise<Score> {
+    const { prefix, item, bias, every, sketch, signal } = request;
     const { choices } = this.#begin("score", prefix, item, signal);
+    this.scored.push(request);
     const weigh = this.#script.logp ?? share;
     const logp = choices.map((choice) => weigh(choice.trim(), item, this.#find(prefix)));
-    return { logp, mass: massOf(logp), basis: "raw", newTokens: wordsOf(item), milliseconds: 1 };
+    const exact = choices.map((choice) => every === true || !this.#script.leaves?.(choice.trim()));
+    const sumOf = (kept: boolean, more: readonly number[] = []) =>
+      logp.reduce((sum, value, index) => sum + (exact[index] === kept ? Math.exp(value + (more[index] ?? 0)) : 0), 0);
+    const mass = Math.min(1, sumOf(true));
+    return {
+      logp,
+      exact,
+      unread: sumOf(false, bias),
+      mass,
+      massInterval: [mass, Math.min(1, mass + sumOf(false))],
+      basis: "raw",
+      ...(sketch ? { sketch: new Float32Array(SKETCH_SIZE).fill(-item.length) } : {}),
+      shape: "fake",
+      newTokens: wordsOf(item),
+      milliseconds: 1,
+    };
   }
 
   async fill({ prefix, item, fields, maxTokens, signal }: FillRequest): Promise<Filled> {
     this.#begin("fill", prefix, item, signal);
     const values = [...(this.#script.values?.(item) ?? [])];
     const filled = await fillFields(fields, item, maxTokens, {
+      room: Number.POSITIVE_INFINITY,
       put: () => {},
       weigh: async (texts) => texts.map((text) => Math.log(item.includes(text.trim()) ? 0.8 : 0.1)),
       write: async () => ({ text: values.shift() ?? "", logp: Math.log(0.7), tokens: 1, whole: true }),
@@ -67,10 +88,13 @@ export class FakeChat implements ChatEngine {
     return { ...filled, newTokens: wordsOf(item), milliseconds: 1 };
   }
 
-  async write({ prefix, item, maxTokens, signal }: WriteRequest): Promise<Written> {
+  async write({ prefix, item, maxTokens, stop, onText, signal }: WriteRequest): Promise<Written> {
     this.#begin("write", prefix, item, signal);
-    const words = (this.#script.text?.(item) ?? "some text").split(" ");
+    const whole = this.#script.text?.(item) ?? "some text";
+    const ends = (stop ?? []).map((text) => whole.indexOf(text)).filter((at) => at >= 0);
+    const words = whole.slice(0, Math.min(whole.length, ...ends)).split(" ");
     const text = words.slice(0, maxTokens).join(" ");
+    onText?.(text);
     const truncated = words.length > maxTokens;
     return { text, truncated, confidence: 0.5, newTokens: wordsOf(item), outputTokens: wordsOf(text), milliseconds: 1 };
   }

@@ -31,6 +31,11 @@ process.on("message", (message) => {
     }, 60);
     return;
   }
+  if (what === "write") {
+    process.send({ id, alive: true, text: "one " });
+    process.send({ id, alive: true, text: "two" });
+    return reply("one two");
+  }
   if (what === "fail") return process.send({ id, error: { who: "model", code: "E_TOO_LONG", message: "too long", value: { limit: 3 } } });
   reply({ text: sent.text, pid: process.pid, told });
 });
@@ -60,14 +65,12 @@ function engineOf(options: Partial<ProcessOptions> = {}): EngineProcess {
   return engine;
 }
 
-const prepared = (id: string) => ({ key: id, prepare: { id, prefix: { instructions: "", cue: "", choices: [] } } });
+const prepared = (id: string) => ({ before: { id, prefix: { instructions: "", cue: "", choices: [] } } });
 
 test("answers in order, tells a prefix once, and gives errors their class and code", async () => {
   const engine = engineOf();
   expect(await engine.start()).toMatchObject({ dimensions: 3 });
-  const [first, second] = await Promise.all(
-    ["a", "b"].map((text) => engine.call("embed", { text }, undefined, prepared("p"))),
-  );
+  const [first, second] = await Promise.all(["a", "b"].map((text) => engine.call("embed", { text }, prepared("p"))));
   expect(first).toMatchObject({ text: "a", told: ["p"] });
   expect(second).toMatchObject({ text: "b", told: ["p"] });
   await expect(engine.call("embed", { text: "fail" })).rejects.toMatchObject({
@@ -79,9 +82,9 @@ test("answers in order, tells a prefix once, and gives errors their class and co
 
 test("a process that dies under a request is replaced, told its prefix again, and asked once more", async () => {
   const engine = engineOf();
-  await engine.call("embed", { text: "a" }, undefined, prepared("p"));
+  await engine.call("embed", { text: "a" }, prepared("p"));
   const before = await engine.pid();
-  const answer = await engine.call("embed", { text: `die-once ${join(folder, "died")}` }, undefined, prepared("p"));
+  const answer = await engine.call("embed", { text: `die-once ${join(folder, "died")}` }, prepared("p"));
   expect(answer).toMatchObject({ told: ["p"] });
   expect(await engine.pid()).not.toBe(before);
   expect(engine.restarts).toBe(1);
@@ -117,14 +120,16 @@ test("an aborted request lets its caller go at once and keeps its cores until th
   const engine = engineOf({ cores });
   await engine.start();
   const controller = new AbortController();
-  const slow = engine.call("embed", { text: "slow" }, controller.signal);
+  const slow = engine.call("embed", { text: "slow" }, { signal: controller.signal });
   await sleep(80);
   controller.abort(new Error("enough"));
   await expect(slow).rejects.toThrow("enough");
   expect(cores.free).toBe(0);
   expect(await engine.call("embed", { text: "a" })).toMatchObject({ text: "a" });
   expect(cores.free).toBe(1);
-  await expect(engine.call("embed", { text: "a" }, AbortSignal.abort(new Error("before")))).rejects.toThrow("before");
+  await expect(engine.call("embed", { text: "a" }, { signal: AbortSignal.abort(new Error("before")) })).rejects.toThrow(
+    "before",
+  );
 });
 
 test("closing rejects what runs and what waits, and may be repeated", async () => {
@@ -139,4 +144,16 @@ test("closing rejects what runs and what waits, and may be repeated", async () =
   for (const result of await settled) expect(result).toMatchObject({ reason: { code: "E_ENGINE_CLOSED" } });
   expect(() => process.kill(pid, 0)).toThrow();
   await expect(engine.start()).rejects.toMatchObject({ code: "E_ENGINE_CLOSED" });
+});
+
+test("a text is shown while it is written; a caller that fails at it fails alone", async () => {
+  const engine = engineOf();
+  const shown: string[] = [];
+  await engine.call("embed", { text: "write" }, { onText: (piece) => void shown.push(piece) });
+  expect(shown).toEqual(["one ", "two"]);
+  const fails = () => {
+    throw new Error("cannot show");
+  };
+  await expect(engine.call("embed", { text: "write" }, { onText: fails })).rejects.toThrow("cannot show");
+  expect(await engine.call("embed", { text: "a" })).toMatchObject({ text: "a" });
 });

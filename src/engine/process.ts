@@ -24,11 +24,19 @@ export interface ProcessOptions {
 /** The process died under a request. It says how, so that the last try can say it to people. */
 class ChildGone extends Error {}
 
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Runs in front of the call on the same process, and again on a new one. */
+  readonly before?: Calls["prepare"][0] | undefined;
+  /** Is given what is written while it is written; after a crash it is given the text from its start again. */
+  readonly onText?: ((piece: string) => void) | undefined;
+}
+
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
-  /** Called at every sign of life. */
-  readonly alive: () => void;
+  /** Called at every sign of life, with what was written in it. */
+  readonly alive: (text: string | undefined) => void;
 }
 
 interface Child {
@@ -43,7 +51,7 @@ interface Child {
 const ownEntry = new URL(`./child${extname(import.meta.url)}`, import.meta.url);
 
 export class EngineProcess {
-  readonly #open: Calls["open"][0];
+  #open: Calls["open"][0];
   readonly #options: ProcessOptions;
   readonly #cores: Cores;
   #child: Promise<Child> | undefined;
@@ -64,30 +72,38 @@ export class EngineProcess {
     return (await this.#child)?.process.pid;
   }
 
+  /** What the process is opened with the next time that it must be started: what was found out before stays found. */
+  reopenWith(open: Calls["open"][0]): void {
+    this.#open = open;
+  }
+
   /** Starts the process and loads the model, unless that is done. */
   start(): Promise<Opened> {
     return this.#queued(undefined, async (child) => child.opened);
   }
 
   /**
-   * One request, in the order of the calls. `before` runs in front of it on the same process, and again on a new
-   * one. A dead process is replaced and the request tried once more, then it rejects with `E_ENGINE_CRASHED`; a
+   * One request, in the order of the calls. A dead process is replaced and the request tried once more, then it rejects with `E_ENGINE_CRASHED`; a
    * silent one is killed, `E_ENGINE_STUCK`; an aborted one rejects at once with the signal's reason.
    */
   call<Name extends CallName>(
     name: Name,
     sent: Calls[Name][0],
-    signal?: AbortSignal,
-    before?: { readonly key: string; readonly prepare: Calls["prepare"][0] },
+    { signal, before, onText }: CallOptions = {},
   ): Promise<Calls[Name][1]> {
     return this.#queued(signal, async (child) => {
-      if (before && !child.told.has(before.key)) {
-        await this.#send(child, "prepare", before.prepare, signal);
+      if (before && !child.told.has(before.id)) {
+        await this.#send(child, "prepare", before, { signal });
         makeRoom(child.told);
-        child.told.add(before.key);
+        child.told.add(before.id);
       }
-      return await this.#send(child, name, sent, signal);
+      return await this.#send(child, name, sent, { signal, onText });
     });
+  }
+
+  /** Resolves when no pass is running any more, also none that its caller has given up. */
+  async idle(): Promise<void> {
+    await this.#turn;
   }
 
   /** Ends the process. What is still waiting rejects with `E_ENGINE_CLOSED`. */
@@ -169,7 +185,7 @@ export class EngineProcess {
     process.on("message", (message: ToParent) => {
       const request = pending.get(message.id);
       if (!request) return;
-      if ("alive" in message) return request.alive();
+      if ("alive" in message) return request.alive(message.text);
       pending.delete(message.id);
       if ("error" in message) request.reject(fromWire(message.error));
       else request.resolve(message.value);
@@ -178,10 +194,10 @@ export class EngineProcess {
       process,
       pending,
       told: new Set(),
-      opened: { contextTokens: 0, dimensions: 0, template: "" },
+      opened: { contextTokens: 0, dimensions: 0, template: "", gpu: false, tuning: null },
     };
     try {
-      const opened = await this.#send(child, "open", this.#open, undefined, this.#options.openSeconds ?? 300);
+      const opened = await this.#send(child, "open", this.#open, {}, this.#options.openSeconds ?? 300);
       idle(process);
       return { ...child, opened };
     } catch (thrown) {
@@ -196,7 +212,7 @@ export class EngineProcess {
     child: Child,
     name: Name,
     sent: Calls[Name][0],
-    signal?: AbortSignal,
+    { signal, onText }: Omit<CallOptions, "before">,
     seconds: number = this.#options.stuckSeconds ?? 120,
   ): Promise<Calls[Name][1]> {
     const id = this.#nextId++;
@@ -215,9 +231,17 @@ export class EngineProcess {
           ),
         );
       };
-      const alive = () => {
+      const alive = (text?: string) => {
         clearTimeout(timer);
         timer = setTimeout(stuck, seconds * 1000);
+        if (text === undefined) return;
+        try {
+          onText?.(text);
+        } catch (thrown) {
+          // The caller's own mistake must not end the program from inside a pipe.
+          cancel();
+          pending.get(id)?.reject(thrown);
+        }
       };
       alive();
       pending.set(id, { resolve: (value) => resolve(value as Calls[Name][1]), reject, alive });
@@ -251,6 +275,7 @@ function idle(process: ChildProcess): void {
   (process.stderr as { unref?: () => void } | null)?.unref?.();
 }
 
-function closedError(): ModelError {
+/** What every request of a closed engine rejects with. */
+export function closedError(): ModelError {
   return new ModelError("E_ENGINE_CLOSED", "the engine was closed");
 }

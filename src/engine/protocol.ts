@@ -3,6 +3,7 @@
 import { ModelError, messageOf, PawlError, UsageError } from "../core/errors.ts";
 import type { JsonSchema } from "../core/schema.ts";
 import type { Embedding, Filled, Prefix, PrefixId, Score, Written } from "./engine.ts";
+import type { Tuning } from "./tuning.ts";
 
 export interface OpenChat {
   readonly kind: "chat";
@@ -13,6 +14,10 @@ export interface OpenChat {
   /** Question prefixes that stay evaluated at the same time. */
   readonly hotPrefixes: number;
   readonly gpu: "auto" | false;
+  /** How to lay passes out; without it the process finds out. */
+  readonly tuning: Tuning | null;
+  /** Where evaluated prefixes are kept, and what makes them this model's; `null` keeps none. */
+  readonly prefixes: { readonly folder: string; readonly key: readonly string[] } | null;
 }
 
 export interface OpenEncoder {
@@ -42,11 +47,28 @@ export interface Opened {
   readonly dimensions: number;
   /** How the prompt is laid out, for people: the chat template's name, or "plain". */
   readonly template: string;
+  /** What the graphics card's backend calls itself; `false` on the processor. */
+  readonly gpu: string | false;
+  /** How its passes are laid out; `null` for an encoder. */
+  readonly tuning: Tuning | null;
 }
 
 export interface Behind {
   readonly prefix: PrefixId;
   readonly item: string;
+}
+
+export interface ScoreArguments extends Behind {
+  readonly bias: readonly number[] | null;
+  readonly every: boolean;
+  readonly sketch: boolean;
+}
+
+export interface WriteArguments extends Behind {
+  readonly maxTokens: number;
+  readonly stop: readonly string[];
+  /** Whether the text is wanted while it is written. */
+  readonly streamed: boolean;
 }
 
 export interface FillArguments extends Behind {
@@ -59,9 +81,11 @@ export interface FillArguments extends Behind {
 export interface Calls {
   open: [OpenChat | OpenEncoder, Opened];
   prepare: [{ readonly id: PrefixId; readonly prefix: Prefix }, null];
-  score: [Behind, Score];
+  /** Answered at once: what the way to the process and back costs. */
+  ping: [null, null];
+  score: [ScoreArguments, Score];
   fill: [FillArguments, Filled];
-  write: [Behind & { readonly maxTokens: number }, Written];
+  write: [WriteArguments, Written];
   measure: [Behind, { tokens: number; limit: number }];
   embed: [{ readonly text: string }, Embedding];
 }
@@ -77,8 +101,8 @@ export type ToChild =
 export type ToParent =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: WireError }
-  /** One more pass is done: the request is alive. */
-  | { readonly id: number; readonly alive: true };
+  /** One more pass is done: the request is alive. `text`: what it wrote in it, where that is wanted. */
+  | { readonly id: number; readonly alive: true; readonly text?: string };
 
 export interface WireError {
   readonly who: "usage" | "model" | "bug";

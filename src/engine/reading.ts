@@ -2,10 +2,15 @@
 
 import type { Pass } from "./pass.ts";
 import type { Slot } from "./slot.ts";
-import type { ReadPath } from "./trie.ts";
+import type { PathRead } from "./trie.ts";
 
 /** Reads paths behind a prompt. The first read takes in the item; later ones go on from where it ended. */
-export function reader(slot: Slot, base: readonly number[], itemFrom: number, pass: Pass): ReadPath {
+export function reader(
+  slot: Slot,
+  base: readonly number[],
+  itemFrom: number,
+  pass: Pass,
+): (read: PathRead) => Promise<number[][]> {
   let first = true;
   return async ({ path, after }) => {
     const tokens = [...base, ...path];
@@ -32,11 +37,4 @@ export async function readBack(
   const wants = written.map((token, index) => ({ at: base.length - 1 + index, tokens: [token] }));
   const found = await slot.read(tokens, base.length - 1, wants, pass);
   return found.map(([value]) => value ?? Number.NEGATIVE_INFINITY);
-}
-
-/** How many tokens two lists have in common at their start. */
-export function commonLength(a: readonly number[], b: readonly number[]): number {
-  let length = 0;
-  while (length < a.length && length < b.length && a[length] === b[length]) length++;
-  return length;
 }

@@ -2,25 +2,125 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, open, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../test/support/folder.ts";
 import { DEFAULT_CHAT, DEFAULT_ENCODER } from "../models/catalogue.ts";
 import { ensureModel } from "../models/pull.ts";
-import { type EmbeddedChat, openChat } from "./chat.ts";
+import { type ChatOptions, type EmbeddedChat, openChat } from "./chat.ts";
 import { openEncoder } from "./encoder.ts";
 import { chatEngineContract, encoderEngineContract } from "./engine.contract.ts";
+import type { Tuning } from "./tuning.ts";
 
 async function startChat(): Promise<EmbeddedChat> {
   const { path, name, digest } = await ensureModel(DEFAULT_CHAT);
   return await openChat(path, { name, digest, threads: 1, contextTokens: 1024 });
 }
 
+/** A story model of 1.2 MB: everything goes through the real runtime, and nothing it says means anything. */
+const TINY = fileURLToPath(new URL("../../test/models/stories260K.gguf", import.meta.url));
+const plain: Tuning = { threads: 1, flashAttention: false, rewindFrom: null, raw: true, measured: {} };
+
+async function startTiny(options: ChatOptions = {}): Promise<EmbeddedChat> {
+  return await openChat(TINY, { threads: 1, contextTokens: 1024, home: null, tuning: plain, ...options });
+}
+
 chatEngineContract("SmolLM2 135M", startChat);
+chatEngineContract("stories 260K", startTiny);
 encoderEngineContract("MiniLM", async () => {
   const { path, name, digest } = await ensureModel(DEFAULT_ENCODER);
   return await openEncoder(path, { name, digest });
+});
+
+describe("prefixes on disk", () => {
+  const question = {
+    instructions: `The story is about one of these. ${"Once upon a time there was a little dog. ".repeat(8)}`,
+    cue: "It is about a",
+    choices: [" dog", " cat", " girl", " little boy", " little bird"],
+  };
+
+  test("a prefix used twice is loaded by the next process, with the same numbers", async () => {
+    using folder = temporaryFolder();
+    const scores = async (engine: EmbeddedChat) => {
+      const prefix = await engine.prepare(question);
+      return [
+        await engine.score({ prefix, item: "She saw a cat." }),
+        await engine.score({ prefix, item: "He had a big red ball." }),
+      ];
+    };
+    const engine = await startTiny({ home: folder.path });
+    const before = await scores(engine);
+    await engine.close();
+    const kept = await readdir(join(folder.path, "prefixes"));
+    expect(kept).toHaveLength(1);
+    const later = await startTiny({ home: folder.path });
+    const after = await scores(later);
+    await later.close();
+    expect(after.map(({ logp }) => logp)).toEqual(before.map(({ logp }) => logp));
+    expect(before[0]!.newTokens).toBeGreaterThan(100);
+    expect(after[0]!.newTokens).toBeLessThan(30);
+    // A damaged one is as if there were none.
+    await truncate(join(folder.path, "prefixes", kept[0]!), 1000);
+    const third = await startTiny({ home: folder.path });
+    const again = await scores(third);
+    await third.close();
+    expect(again.map(({ logp }) => logp)).toEqual(before.map(({ logp }) => logp));
+    expect(again[0]!.newTokens).toBe(before[0]!.newTokens);
+  });
+
+  test("one that was used once is not kept", async () => {
+    using folder = temporaryFolder();
+    const engine = await startTiny({ home: folder.path });
+    await engine.score({ prefix: await engine.prepare(question), item: "A cat." });
+    await engine.close();
+    await expect(readdir(join(folder.path, "prefixes"))).rejects.toThrow("ENOENT");
+  });
+});
+
+describe("the layout of passes", () => {
+  test("the probe finds one, says it in a line, and the next start remembers", async () => {
+    using folder = temporaryFolder();
+    const lines: string[] = [];
+    const say = (line: string) => void lines.push(line);
+    const options = { threads: 1, contextTokens: 256, home: folder.path, say };
+    const first = await openChat(TINY, options);
+    const { tuning } = first;
+    await first.close();
+    expect(tuning).toMatchObject({ threads: 1, raw: true });
+    expect(Object.keys(tuning.measured).length).toBeGreaterThan(2);
+    expect(lines).toEqual([expect.stringMatching(/^stories260K\.gguf: \d process(es)? of 1 thread, flash attention/)]);
+    const second = await openChat(TINY, options);
+    await second.close();
+    expect(second.tuning).toEqual(tuning);
+    expect(lines).toHaveLength(1);
+  });
+
+  test("read with the end of its prefix or not, with flash attention or not, an item means the same", async () => {
+    const question = {
+      instructions: "Whose story is it? ".repeat(12),
+      cue: "It is the",
+      choices: [" dog", " cat", " girl"],
+    };
+    const item = "The big dog ran after the small cat and fell into the water.";
+    const layouts = [plain, { ...plain, rewindFrom: 8 }, { ...plain, flashAttention: true }];
+    const scores = [];
+    for (const tuning of layouts) {
+      const engine = await startTiny({ tuning });
+      scores.push(await engine.score({ prefix: await engine.prepare(question), item }));
+      await engine.close();
+    }
+    const [first, rewound, flash] = scores;
+    expect(rewound!.shape).toBe("64 rows, 1 thread");
+    expect(first!.shape).not.toBe(rewound!.shape);
+    expect(flash!.shape).toContain("flash attention");
+    for (const other of [rewound!, flash!]) {
+      for (const [index, value] of other.logp.entries())
+        expect(Math.abs(value - first!.logp[index]!)).toBeLessThan(0.1);
+    }
+  });
 });
 
 describe("the chat model", () => {
@@ -40,14 +140,21 @@ describe("the chat model", () => {
   });
   afterAll(() => engine.close());
 
-  test("choices that share first tokens have the probabilities of their whole paths", async () => {
+  test("the best choice is read exactly, and lazily it is the same one with the same number", async () => {
     const names = ["card payment", "card delivery", "card arrival date", "top-up failed", "top-up pending", "cash"];
-    const item = "My top-up is still pending";
-    const together = await scoreOf(item, ...names);
-    for (const [index, name] of names.entries()) {
-      const alone = await scoreOf(item, name);
-      // Other passes have other shapes, which move a log-probability by a few hundredths (engine.md, trap 10).
-      expect(Math.abs(together.logp[index]! - alone.logp[0]!)).toBeLessThan(0.1);
+    const prefix = await prefixOf(...names);
+    for (const item of ["My top-up is still pending", "When does my card come?", "cash machine ate my card"]) {
+      const every = await engine.score({ prefix, item, every: true });
+      const lazy = await engine.score({ prefix, item });
+      expect(every.exact).toEqual(names.map(() => true));
+      const best = every.logp.indexOf(Math.max(...every.logp));
+      expect(lazy.exact[best]).toBe(true);
+      for (const [index, exact] of lazy.exact.entries()) {
+        if (exact) expect(Math.abs(lazy.logp[index]! - every.logp[index]!)).toBeLessThan(0.1);
+        else expect(lazy.logp[index]!).toBeGreaterThan(every.logp[index]! - 0.1);
+      }
+      expect(lazy.massInterval[0]).toBeLessThanOrEqual(every.mass + 1e-9);
+      expect(lazy.massInterval[1]).toBeGreaterThan(every.mass - 0.01);
     }
   });
 
@@ -75,12 +182,12 @@ describe("the chat model", () => {
     const prefix = await prefixOf("cards", "cash", "transfers");
     const item = "Where is my card? ".repeat(40);
     const before = await engine.score({ prefix, item });
-    const pid = (await engine.process.pid())!;
+    const pid = (await engine.pool.processes[0]!.pid())!;
     const again = engine.score({ prefix, item });
     setTimeout(() => process.kill(pid, "SIGKILL"), 30);
     expect((await again).logp).toEqual(before.logp);
-    expect(engine.process.restarts).toBe(1);
-    expect(await engine.process.pid()).not.toBe(pid);
+    expect(engine.pool.processes[0]!.restarts).toBe(1);
+    expect(await engine.pool.processes[0]!.pid()).not.toBe(pid);
   });
 
   test("more questions than hot prefixes still give each its own numbers", async () => {
@@ -150,6 +257,42 @@ describe("the chat model", () => {
     expect(filled.outputTokens).toBeLessThanOrEqual(120);
   });
 
+  test("the sketch is 512 numbers of the same pass, and changes none of the others", async () => {
+    const prefix = await prefixOf("cards", "cash");
+    const bare = await engine.score({ prefix, item: "I lost my card" });
+    const { logp, sketch, shape } = await engine.score({ prefix, item: "I lost my card", sketch: true });
+    expect(bare.sketch).toBeUndefined();
+    expect(logp).toEqual(bare.logp);
+    expect(shape).toBe(bare.shape);
+    expect(sketch).toHaveLength(512);
+    expect(sketch!.every((value) => value < 0 && Number.isFinite(value))).toBe(true);
+    const other = await engine.score({ prefix, item: "What is the exchange rate?", sketch: true });
+    expect(other.sketch).not.toEqual(sketch);
+  });
+
+  test("what follows a score of the same item does not read it again", async () => {
+    const prefix = await prefixOf("cards", "cash");
+    const item = "I lost my card in the train to Geneva on Monday and want a new one";
+    const { newTokens } = await engine.score({ prefix, item });
+    const fields = { type: "object", properties: { urgent: { type: "boolean" } }, required: ["urgent"] };
+    const filled = await engine.fill({ prefix, item, fields, lead: " cards", maxTokens: 20 });
+    expect(filled.newTokens).toBeLessThan(newTokens);
+  });
+
+  test("writing stops before a stop, and shows its text while it writes", async () => {
+    const prefix = await engine.prepare({ instructions: "Count to ten.", cue: "1, 2, 3,", choices: [] });
+    let shown = "";
+    const onText = (piece: string) => {
+      shown += piece;
+    };
+    const written = await engine.write({ prefix, item: "Count.", maxTokens: 40, stop: ["7"], onText });
+    expect(written.text).not.toContain("7");
+    expect(shown.trim()).toBe(written.text);
+    expect(written.truncated).toBe(false);
+    const bounded = await engine.write({ prefix, item: "Count.", maxTokens: 2 });
+    expect(bounded).toMatchObject({ truncated: true, outputTokens: 2 });
+  });
+
   test("writes and ends", async () => {
     const prefix = await engine.prepare({ instructions: "Answer with one word.", cue: "", choices: [] });
     const written = await engine.write({ prefix, item: "What colour is the sky?", maxTokens: 60 });
@@ -183,7 +326,7 @@ describe("the encoder", () => {
       const { openEncoder } = await import(${JSON.stringify(encoder)});
       const engine = await openEncoder(${JSON.stringify(path)}, { digest: "0".repeat(64) });
       await engine.embed("hello");
-      console.log(await engine.process.pid());
+      console.log(await engine.pool.processes[0].pid());
       if (process.argv[1] === "stay") setInterval(() => {}, 1000);
     `;
     for (const what of ["leave", "stay"]) {

@@ -35,6 +35,8 @@ function judged(given: Case = {}): Judged {
     fields: null,
     tools: [],
     maxTokens: 0,
+    stop: [],
+    onText: null,
     split: null,
     check: null,
     ...given.spec,

@@ -43,6 +43,8 @@ function base(spec: About & { check?: unknown }, verb: QuestionSpec["verb"], ask
     fields: null,
     tools: [],
     maxTokens: 0,
+    stop: [],
+    onText: null,
     split: spec.split ?? null,
     check: (spec.check as Check | undefined) ?? null,
   };
@@ -153,7 +155,8 @@ export function writeQuestion(place: Place, spec: WriteSpec<string | false>): Qu
     if (raw === otherwise && otherwise !== null) return { ok: true, value: null };
     return typeof raw === "string" && raw.trim() !== "" ? { ok: true, value: raw } : unfit("the text is empty");
   };
-  const question = { ...base(spec, "write", spec.ask, ""), otherwise, maxTokens: spec.maxTokens ?? 256 };
+  const { maxTokens = 256, stop = [], onText = null } = spec;
+  const question = { ...base(spec, "write", spec.ask, ""), otherwise, maxTokens, stop, onText };
   return make(place, question, spec.about, read);
 }
 

@@ -72,8 +72,15 @@ export interface PickSpec<T extends readonly AnyTool[], Otherwise extends string
 
 export interface WriteSpec<Otherwise extends string | false> extends About {
   readonly ask: string;
-  /** Most tokens of the text; 256 by default. */
+  /** Most tokens of the text; 256 by default. A text that does not end within them is not an answer: it escalates. */
   readonly maxTokens?: number;
+  /** The text ends before the first of these that a model writes, such as `["\n\n"]`. */
+  readonly stop?: readonly string[];
+  /**
+   * Sees the text piece by piece while an embedded model writes it. It is not checked yet: it may be refused, and be
+   * written anew by the next rung. A replay shows nothing.
+   */
+  readonly onText?: (piece: string) => void;
   readonly otherwise?: Otherwise;
   readonly check?: (value: string) => true | string;
 }

@@ -2,13 +2,15 @@
 
 import type { Basis, Evidence, Reply } from "../core/answer.ts";
 import { ModelError } from "../core/errors.ts";
-import type { Question } from "../core/question.ts";
+import type { Option, Question } from "../core/question.ts";
 import type { JsonSchema } from "../core/schema.ts";
 import { addUsage, noUsage, type Usage } from "../core/usage.ts";
 import type { ChatEngine, Filled, PrefixId, Score } from "../engine/engine.ts";
+import { vectorToText } from "../vectors/packed.ts";
+import { type Codes, LETTERS } from "./model-codes.ts";
 import { leastSure } from "./model-confidence.ts";
-import type { Priors } from "./model-prior.ts";
-import { behind, closedChoices, cueOf, itemOf } from "./model-prompt.ts";
+import type { Prior, Priors } from "./model-prior.ts";
+import { behind, closedChoices, cueOf, itemOf, type Offer, prefixOf } from "./model-prompt.ts";
 import type { DecideContext } from "./rung.ts";
 
 /** How often the way out is the right answer, beside each option's once: the prior says nothing of an answer that is seldom true. */
@@ -20,11 +22,18 @@ export interface AskingWith {
   readonly priors: Priors | null;
   /** Most tokens of an extraction or of a tool's arguments. */
   readonly maxTokens: number;
+  /** Lead of the best option, in nats, below which the options are read in the opposite order too; 0 never. */
+  readonly orderMargin: number;
+  /** Knows whether the model follows letters; `null` where it is not to be asked by them. */
+  readonly codes: Codes | null;
+  /** Whether the sketch is read and kept. */
+  readonly sketch: boolean;
 }
 
 /** One question being asked; it adds up what that costs. */
 export class Asking {
   usage: Usage = noUsage;
+  #byLetter = false;
   readonly #question: Question;
   readonly #context: DecideContext;
   readonly #with: AskingWith;
@@ -35,7 +44,10 @@ export class Asking {
     this.#with = using;
   }
 
-  async answer(prefix: PrefixId): Promise<Reply> {
+  async answer(): Promise<Reply> {
+    const { engine, codes } = this.#with;
+    this.#byLetter = (await codes?.fit(this.#question)) ?? false;
+    const prefix = await engine.prepare(prefixOf(this.#question, this.#offer()));
     switch (this.#question.verb) {
       case "choose":
       case "judge":
@@ -48,6 +60,16 @@ export class Asking {
       case "write":
         return await this.#write(prefix);
     }
+  }
+
+  #offer(options: readonly Option[] = this.#question.options): Offer {
+    return { options, byLetter: this.#byLetter };
+  }
+
+  /** What stands between the cue and a tool's arguments. */
+  #leadOf(tool: string): string {
+    if (!this.#byLetter) return behind(cueOf(this.#question), tool);
+    return ` ${LETTERS[closedChoices(this.#question).indexOf(tool)]}, ${tool}:`;
   }
 
   async #choose(prefix: PrefixId): Promise<Reply> {
@@ -67,7 +89,7 @@ export class Asking {
     // The answer that ends a loop is an option without a tool behind it.
     if (!tool) return this.#answered({ tool: chosen.name, args: {} }, chosen.p, chosen.evidence, chosen.basis);
     const item = await this.#onePiece(prefix);
-    const filled = await this.#fill(prefix, item, tool.input, behind(cueOf(this.#question), tool.name));
+    const filled = await this.#fill(prefix, item, tool.input, this.#leadOf(tool.name));
     const least = leastSure(filled.value, filled.fields);
     const confidence = least === null || chosen.p === null ? null : chosen.p * (least ?? 1);
     const evidence = { ...chosen.evidence, fields: filled.fields, ...cutNote(filled.truncated) };
@@ -84,8 +106,10 @@ export class Asking {
 
   async #write(prefix: PrefixId): Promise<Reply> {
     const item = await this.#onePiece(prefix);
-    const { maxTokens, otherwise } = this.#question;
-    const written = await this.#with.engine.write({ prefix, item, maxTokens, signal: this.#context.signal });
+    const { maxTokens, otherwise, stop, onText } = this.#question;
+    const { signal } = this.#context;
+    const streamed = onText ? { onText } : {};
+    const written = await this.#with.engine.write({ prefix, item, maxTokens, stop, signal, ...streamed });
     this.#spent(written.newTokens, written.outputTokens, written.milliseconds);
     if (written.text.trim() === "") return this.#escalated("the model wrote nothing");
     if (otherwise !== null && written.text.trim() === otherwise)
@@ -94,42 +118,107 @@ export class Asking {
     return this.#answered(written.text, written.confidence, {});
   }
 
-  /** Scores the choices, takes their prior off, and says which is best and how sure that is. */
+  /** Reads the choices, in both orders where that is asked for, and says which is best and how sure that is. */
   async #weigh(prefix: PrefixId): Promise<Chosen> {
     const names = closedChoices(this.#question);
     const pieces = await this.#pieces(prefix);
-    const scores: Score[] = [];
-    for (const item of pieces) {
-      const score = await this.#with.engine.score({ prefix, item, signal: this.#context.signal });
-      this.#spent(score.newTokens, 0, score.milliseconds);
-      scores.push(score);
-    }
-    const logp = names.map((_, index) => mean(scores.map((score) => score.logp[index] ?? Number.NaN)));
-    // A repair is another prompt, and one that says that something was wrong: it teaches no prior.
-    const priors = this.#context.repair ? null : this.#with.priors;
-    const prior = priors?.learn(`prior/${this.#with.engine.model.digest}/${prefix}`, this.#question.about, logp);
-    const off = prior?.mean;
-    const corrected = logp.map((value, index) => {
-      if (!off) return value;
-      const seldom = names[index] === this.#question.otherwise ? Math.log(WAY_OUT_SHARE) : 0;
-      return value - (off[index] ?? 0) + seldom;
-    });
-    const best = corrected.reduce((top, value, index) => (value > corrected[top]! ? index : top), 0);
-    const total = corrected.reduce((sum, value) => sum + Math.exp(value - corrected[best]!), 0);
-    const rest = corrected.filter((_, index) => index !== best);
+    const { orderMargin } = this.#with;
+    const read = await this.#read(prefix, pieces, orderMargin > 0);
+    // While its prior is being learned the other order is read every time: only so is it a prior over all items.
+    const turned = orderMargin > 0 && (read.prior?.mean === null || marginOf(read.corrected) < orderMargin);
+    const other = turned ? await this.#readTurned(pieces) : null;
+    const corrected = other
+      ? read.corrected.map((value, index) => (value + other.corrected[index]!) / 2)
+      : read.corrected;
+    // A bound is no answer, however high.
+    const best = indexOfBest(corrected.map((value, index) => (read.exact[index] ? value : Number.NEGATIVE_INFINITY)));
+    const weights = corrected.map((value) => Math.exp(value - corrected[best]!));
+    const known = weights.reduce((sum, weight, index) => sum + (read.exact[index] ? weight : 0), 0);
+    const unread = read.unread * Math.exp(-corrected[best]!);
+    const total = known + unread;
+    const hidden = read.exact.filter((exact) => !exact).length;
+    const options = names.map((name, index) =>
+      read.exact[index]
+        ? { name, p: weights[index]! / total }
+        : { name, p: unread / hidden / total, atMost: Math.min(1, weights[index]! / known) },
+    );
     const evidence: Evidence = {
-      ...(Number.isFinite(total)
-        ? { options: names.map((name, index) => ({ name, p: Math.exp(corrected[index]! - corrected[best]!) / total })) }
-        : {}),
-      mass: mean(scores.map((score) => score.mass)),
-      ...(rest.length > 0 ? { margin: corrected[best]! - Math.max(...rest) } : {}),
-      ...(logp.every(Number.isFinite) ? { logp } : {}),
-      prior: { items: prior?.items ?? 0, corrected: Boolean(off) },
+      ...(Number.isFinite(total) ? { options, entropy: entropyOf(options) } : {}),
+      ...(hidden > 0 ? { interval: [1 / total, 1 / known] as const } : {}),
+      mass: read.mass,
+      ...(names.length > 1 ? { margin: marginOf(corrected) } : {}),
+      ...(read.logp.every(Number.isFinite) ? { logp: read.logp } : {}),
+      prior: {
+        items: read.prior?.items ?? 0,
+        corrected: Boolean(read.prior?.mean),
+        ...(read.prior?.drift == null ? {} : { drift: read.prior.drift }),
+      },
+      ...(other ? { order: { flipped: indexOfBest(other.corrected) !== indexOfBest(read.corrected) } } : {}),
+      ...(read.sketch ? { sketch: vectorToText(read.sketch) } : {}),
+      shape: read.shape,
+      ...(this.#byLetter ? { byLetter: true as const } : {}),
       ...(pieces.length > 1 ? { pieces: pieces.length } : {}),
     };
     const p = 1 / total;
     // Not a number stays not a number, so that the gate sends it up.
-    return { name: names[best]!, p: Number.isFinite(p) ? p : null, evidence, basis: scores[0]?.basis ?? "raw" };
+    return { name: names[best]!, p: Number.isFinite(p) ? p : null, evidence, basis: read.basis };
+  }
+
+  /** The same question with its options the other way round; what comes back is in the question's own order. */
+  async #readTurned(pieces: readonly string[]): Promise<Read> {
+    const turned = this.#question.options.toReversed();
+    const prefix = await this.#with.engine.prepare(prefixOf(this.#question, this.#offer(turned)));
+    const read = await this.#read(prefix, pieces, true);
+    const places = closedChoices(this.#question).map((name) => closedChoices(this.#question, turned).indexOf(name));
+    const back = <T>(values: readonly T[]): T[] => places.map((place) => values[place]!);
+    return { ...read, logp: back(read.logp), exact: back(read.exact), corrected: back(read.corrected) };
+  }
+
+  /**
+   * Scores the choices and takes their prior off. Choices that cannot win are not read to their end, unless their
+   * numbers are needed: to learn the prior or to check on it, or to be averaged with others.
+   */
+  async #read(prefix: PrefixId, pieces: readonly string[], averaged: boolean): Promise<Read> {
+    const names = closedChoices(this.#question);
+    const { engine, sketch } = this.#with;
+    // A repair is another prompt, and one that says that something was wrong: it teaches no prior.
+    const priors = this.#context.repair ? null : this.#with.priors;
+    const key = `prior/${engine.model.digest}/${prefix}`;
+    const before = priors?.before(key, this.#question.about, names.length);
+    const biasWith = (mean: readonly number[] | null | undefined) =>
+      mean
+        ? names.map((name, index) => {
+            const seldom = name === this.#question.otherwise ? Math.log(WAY_OUT_SHARE) : 0;
+            return seldom - (mean[index] ?? 0);
+          })
+        : null;
+    const bias = biasWith(before?.prior.mean);
+    const every = averaged || pieces.length > 1 || (before?.every ?? false);
+    const scores: Score[] = [];
+    for (const item of pieces) {
+      const { signal } = this.#context;
+      const score = await engine.score({ prefix, item, every, sketch, signal, ...(bias ? { bias } : {}) });
+      this.#spent(score.newTokens, 0, score.milliseconds);
+      scores.push(score);
+    }
+    const logp = names.map((_, index) => mean(scores.map((score) => score.logp[index] ?? Number.NaN)));
+    const exact = names.map((_, index) => scores.every((score) => score.exact[index]));
+    const learns = before?.every && exact.every(Boolean);
+    const prior = learns ? priors?.learn(key, this.#question.about, logp) : before?.prior;
+    const corrections = biasWith(prior?.mean);
+    const [first] = scores;
+    return {
+      logp,
+      exact,
+      corrected: logp.map((value, index) => value + (corrections?.[index] ?? 0)),
+      unread: Math.max(...scores.map((score) => score.unread)),
+      mass: mean(scores.map((score) => score.mass)),
+      prior,
+      // Of several pieces the first one's: a mean of sketches would be the sketch of no text.
+      sketch: first?.sketch,
+      shape: first?.shape ?? "",
+      basis: first?.basis ?? "raw",
+    };
   }
 
   async #fill(prefix: PrefixId, item: string, fields: JsonSchema, lead: string): Promise<Filled> {
@@ -187,6 +276,21 @@ export class Asking {
   }
 }
 
+/** The choices of one prompt, in the question's order. Logarithms are natural. */
+interface Read {
+  readonly logp: readonly number[];
+  readonly exact: readonly boolean[];
+  /** `logp` with the prior taken off. */
+  readonly corrected: readonly number[];
+  /** The most that the choices which are not exact weigh together, as a sum of exponentials of `corrected`. */
+  readonly unread: number;
+  readonly mass: number;
+  readonly prior: Prior | undefined;
+  readonly sketch: Float32Array | undefined;
+  readonly shape: string;
+  readonly basis: Score["basis"];
+}
+
 interface Chosen {
   readonly name: string;
   readonly p: number | null;
@@ -200,4 +304,18 @@ function cutNote(truncated: readonly string[]): { note?: string } {
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function indexOfBest(values: readonly number[]): number {
+  return values.reduce((top, value, index) => (value > values[top]! ? index : top), 0);
+}
+
+/** By how much the best is ahead of the next. */
+function marginOf(values: readonly number[]): number {
+  const best = indexOfBest(values);
+  return values[best]! - Math.max(...values.filter((_, index) => index !== best));
+}
+
+function entropyOf(options: readonly { readonly p: number }[]): number {
+  return options.reduce((sum, { p }) => sum - (p > 0 ? p * Math.log(p) : 0), 0);
 }

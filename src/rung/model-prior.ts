@@ -16,13 +16,20 @@ export interface Prior {
   readonly mean: readonly number[] | null;
   /** Items it was learned from, at most `PRIOR_UNTIL`. */
   readonly items: number;
+  /** Largest distance, in nats, between the frozen mean and that of the items read in full since; `null` for few. */
+  readonly drift: number | null;
 }
 
 interface Stored {
   readonly sum: readonly number[];
   /** Hashes of the items seen: the same item again, after a crash or in a burst, does not count twice. */
   readonly seen: readonly string[];
+  /** The random share that is read in full afterwards. It changes nothing: it shows whether the prior still holds. */
+  readonly since?: { readonly sum: readonly number[]; readonly items: number };
 }
+
+/** One item in this many is read in full for ever, to keep a frozen prior honest. */
+const AUDITED = 100;
 
 export class Priors {
   readonly #notes: Notes;
@@ -32,18 +39,48 @@ export class Priors {
     this.#notes = notes;
   }
 
-  /** Takes one more item in, if it is new and the prior is not frozen, and gives the prior with it. */
-  learn(key: string, item: string, logp: readonly number[]): Prior {
-    let stored = this.#known.get(key) ?? parse(this.#notes.get(key), logp.length);
-    const hash = shortHash(item);
-    if (stored.seen.length < PRIOR_UNTIL && !stored.seen.includes(hash) && logp.every(Number.isFinite)) {
-      stored = { sum: stored.sum.map((sum, index) => sum + logp[index]!), seen: [...stored.seen, hash] };
-      this.#notes.set(key, JSON.stringify(stored));
-    }
-    this.#known.set(key, stored);
-    const items = stored.seen.length;
-    return { items, mean: items < PRIOR_FROM ? null : stored.sum.map((sum) => sum / items) };
+  /** The prior as it is, and whether this item must be read in full: to learn from it, or to check on it. */
+  before(key: string, item: string, choices: number): { readonly prior: Prior; readonly every: boolean } {
+    const stored = this.#stored(key, choices);
+    const audited = Number.parseInt(shortHash(item).slice(0, 8), 16) % AUDITED === 0;
+    return { prior: priorOf(stored), every: stored.seen.length < PRIOR_UNTIL || audited };
   }
+
+  /** Takes one more item in that was read in full, and gives the prior with it. A frozen prior stays what it is. */
+  learn(key: string, item: string, logp: readonly number[]): Prior {
+    let stored = this.#stored(key, logp.length);
+    const hash = shortHash(item);
+    if (!stored.seen.includes(hash) && logp.every(Number.isFinite)) {
+      const add = (sum: readonly number[]) => sum.map((value, index) => value + logp[index]!);
+      if (stored.seen.length < PRIOR_UNTIL) stored = { sum: add(stored.sum), seen: [...stored.seen, hash] };
+      else {
+        const since = stored.since ?? { sum: logp.map(() => 0), items: 0 };
+        stored = { ...stored, since: { sum: add(since.sum), items: since.items + 1 } };
+      }
+      this.#notes.set(key, JSON.stringify(stored));
+      this.#known.set(key, stored);
+    }
+    return priorOf(stored);
+  }
+
+  #stored(key: string, choices: number): Stored {
+    let stored = this.#known.get(key);
+    if (!stored) {
+      stored = parse(this.#notes.get(key), choices);
+      this.#known.set(key, stored);
+    }
+    return stored;
+  }
+}
+
+function priorOf({ sum, seen, since }: Stored): Prior {
+  const items = seen.length;
+  const mean = items < PRIOR_FROM ? null : sum.map((value) => value / items);
+  const drifted =
+    mean && since && since.items >= PRIOR_FROM
+      ? Math.max(...mean.map((value, index) => Math.abs(since.sum[index]! / since.items - value)))
+      : null;
+  return { items, mean, drift: drifted };
 }
 
 function parse(text: string | undefined, length: number): Stored {

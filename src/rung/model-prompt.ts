@@ -3,15 +3,33 @@
 import { namesOf, type Option, type Question, type Repair, type ToolOffer } from "../core/question.ts";
 import type { JsonSchema } from "../core/schema.ts";
 import type { Prefix } from "../engine/engine.ts";
+import { LETTER_CUE, LETTERS } from "./model-codes.ts";
+
+/** How the options of a closed question are offered. */
+export interface Offer {
+  /** The question's own options, perhaps in another order. */
+  readonly options: readonly Option[];
+  /** By letter instead of by name. */
+  readonly byLetter: boolean;
+}
 
 /**
  * The shared part. The options stand in it by name, because a model under a billion parameters does not tie a
  * letter to an option (engine.md 6.1); the choices are what follows the cue, so a space goes before each.
  */
-export function prefixOf(question: Question): Prefix {
+export function prefixOf(question: Question, offer?: Offer): Prefix {
+  const { options, byLetter } = offer ?? { options: question.options, byLetter: false };
+  const names = closedChoices(question, options);
+  if (byLetter) {
+    const choices = names.map((_, place) => ` ${LETTERS[place]}`);
+    return { instructions: instructionsOf(question, options, true), cue: LETTER_CUE, choices };
+  }
   const cue = cueOf(question);
-  const choices = closedChoices(question).map((name) => behind(cue, name));
-  return { instructions: instructionsOf(question), cue, choices };
+  return {
+    instructions: instructionsOf(question, options, false),
+    cue,
+    choices: names.map((name) => behind(cue, name)),
+  };
 }
 
 /** A space at the end would be a token of its own that no name begins with. */
@@ -20,9 +38,9 @@ export function cueOf(question: Question): string {
 }
 
 /** Names of what can be chosen, the way out last; empty where the answer is written. */
-export function closedChoices(question: Question): readonly string[] {
+export function closedChoices(question: Question, options: readonly Option[] = question.options): readonly string[] {
   if (question.verb === "extract" || question.verb === "write") return [];
-  return namesOf(question);
+  return namesOf({ options, otherwise: question.otherwise });
 }
 
 /** A text as it stands behind the cue: with a space, unless the cue is empty or ends its line. */
@@ -38,8 +56,10 @@ export function itemOf(about: string, repair: Repair | null): string {
 }
 
 /** What to know first, then the question: the nearer to the item, the better a small model keeps it in mind. */
-function instructionsOf(question: Question): string {
+function instructionsOf(question: Question, options: readonly Option[], byLetter: boolean): string {
   const { ask, otherwise } = question;
+  const lettered = (lines: readonly string[]) =>
+    byLetter ? lines.map((text, place) => `${LETTERS[place]}. ${text.replace(/^- /, "")}`) : lines;
   switch (question.verb) {
     case "write":
       return otherwise === null ? ask : `${ask}\nIf that cannot be done, write only: ${otherwise}`;
@@ -47,17 +67,17 @@ function instructionsOf(question: Question): string {
       return [...describeFields(question.fields ?? {}), "", ask].join("\n");
     case "pick": {
       const offered = new Map(question.tools.map((tool) => [tool.name, tool]));
-      const lines = question.options.map(({ name, description }) =>
+      const lines = options.map(({ name, description }) =>
         line({ name: `${name}${signature(offered.get(name))}`, description }),
       );
-      return [...lines, ...wayOut(question), "", ask].join("\n");
+      return [...lettered([...lines, ...wayOut(question)]), "", ask].join("\n");
     }
     case "choose":
     case "judge":
     case "score":
-      return question.options.some((option) => option.description !== "")
-        ? [...question.options.map(line), ...wayOut(question), "", ask].join("\n")
-        : `${ask}\nAnswer with one of: ${closedChoices(question).join(", ")}.`;
+      return byLetter || options.some((option) => option.description !== "")
+        ? [...lettered([...options.map(line), ...wayOut(question)]), "", ask].join("\n")
+        : `${ask}\nAnswer with one of: ${closedChoices(question, options).join(", ")}.`;
   }
 }
 

@@ -9,6 +9,7 @@ import type { OpenNeeds } from "./rung.ts";
 function needsOf(notes: Map<string, string> = new Map()): OpenNeeds {
   return {
     notes: { get: (key) => notes.get(key), set: (key, value) => void notes.set(key, value), add: async () => {} },
+    vectors: { get: () => undefined, set: () => {} },
     recall: () => undefined,
     say: () => {},
   };
@@ -54,6 +55,8 @@ function ask(about: string, spec: Partial<QuestionSpec> = {}): Question {
     fields: null,
     tools: [],
     maxTokens: 0,
+    stop: [],
+    onText: null,
     split: null,
     check: null,
     ...spec,
@@ -131,6 +134,88 @@ test("the prior is off until thirty items, then taken off, and frozen after sixt
   expect(answered(await without.rung.decide(ask("a card"), context)).value).toBe("cash");
 });
 
+test("a frozen prior lets branches go unread; one item in a hundred is read in full and shows its drift", async () => {
+  const drifts = { by: 0 };
+  const logp = (choice: string) => Math.log(choice === "cash" ? 0.6 : 0.2) - drifts.by;
+  const { rung, engine } = await opened({ logp, leaves: (choice) => choice === "cash" });
+  const everyOf = async (from: number, to: number) => {
+    engine.scored.length = 0;
+    let last = null;
+    for (let index = from; index < to; index++) last = await rung.decide(ask(`money ${index}`), context);
+    return { read: engine.scored.map(({ every }) => every), last: answered(last!) };
+  };
+  expect((await everyOf(0, 64)).read).toEqual(new Array(64).fill(true));
+  drifts.by = 1;
+  const { read, last } = await everyOf(64, 6064);
+  const audited = read.filter(Boolean).length;
+  expect(audited).toBeGreaterThan(30);
+  expect(audited).toBeLessThan(120);
+  // What the learned mean was stays; that it no longer holds is said.
+  expect(last.evidence.prior).toEqual({ items: 64, corrected: true, drift: expect.closeTo(1, 6) });
+  expect(engine.scored.at(-1)?.bias?.[0]).toBeCloseTo(-Math.log(0.2), 6);
+});
+
+test("the probability that counts is the lowest that it can be, and a branch not read is an interval", async () => {
+  const { rung } = await opened({ leaves: (choice) => choice === "cash" }, { prior: false });
+  const { confidence, evidence } = answered(await rung.decide(ask("my cards are lost"), context));
+  expect(confidence).toBeCloseTo(0.5 / 0.51, 9);
+  expect(evidence.interval).toEqual([expect.closeTo(0.5 / 0.51, 9), 1]);
+  expect(evidence.options?.[0]).toEqual({ name: "cards", p: expect.closeTo(0.5 / 0.51, 9) });
+  expect(evidence.options?.[1]).toMatchObject({ name: "cash", atMost: expect.closeTo(0.02, 9) });
+  expect(evidence.options!.reduce((sum, { p }) => sum + p, 0)).toBeCloseTo(1, 9);
+  expect(evidence.entropy).toBeGreaterThan(0);
+});
+
+test("options that are close are read in both orders, and a flip is said", async () => {
+  // A model that likes whatever stands first.
+  const logp = (choice: string, _: string, { instructions }: { instructions: string }) =>
+    instructions.indexOf(`- ${choice}:`) === 0 ? -1 : -1.4;
+  const { rung, engine } = await opened({ logp }, { orderMargin: 0.5, prior: false });
+  const { evidence, confidence } = answered(await rung.decide(ask("my cards are lost"), context));
+  expect(engine.scored).toHaveLength(2);
+  expect(evidence.order).toEqual({ flipped: true });
+  expect(evidence.margin).toBeCloseTo(0, 9);
+  expect(confidence).toBeCloseTo(0.5, 9);
+  const far = await opened({ logp }, { orderMargin: 0.3, prior: false });
+  expect(answered(await far.rung.decide(ask("my cards are lost"), context)).evidence.order).toBeUndefined();
+  expect(far.engine.scored).toHaveLength(1);
+});
+
+test("a model that follows letters is asked by them where names begin alike, and the answer is a name", async () => {
+  const alike = [
+    { name: "card payment", description: "a payment by card" },
+    { name: "card delivery", description: "a card in the mail" },
+  ];
+  // It reads what stands behind each letter: the words of the item, else of the right answers that it is probed with.
+  const probed = ["weather", "cooking", "travel", "sport", "health", "music", "cars", "gardening"];
+  const items = ["rain", "recipe", "flight", "goalkeeper", "tooth", "violin", "engine", "tulips"];
+  const logp = (choice: string, item: string, { instructions }: { instructions: string }) => {
+    const line = instructions.split("\n").find((each) => each.startsWith(`${choice}. `)) ?? "";
+    const right = probed[items.findIndex((word) => item.includes(word))] ?? "delivery";
+    return line.includes(right) ? -0.1 : -4;
+  };
+  const { rung, engine } = await opened({ logp }, { prior: false });
+  const reply = answered(await rung.decide(ask("where is my card", { options: alike }), context));
+  expect(reply).toMatchObject({ value: "card delivery", evidence: { byLetter: true } });
+  expect([...engine.prefixes.values()].at(-1)).toMatchObject({ choices: [" A", " B"] });
+  expect([...engine.prefixes.values()].at(-1)!.instructions).toContain(
+    "A. card payment: a payment by card\nB. card delivery",
+  );
+  // By name where they differ at once, and where letters are switched off.
+  expect(answered(await rung.decide(ask("my cards are lost"), context)).evidence.byLetter).toBeUndefined();
+  const named = await opened({ logp }, { prior: false, letters: false });
+  expect(answered(await named.rung.decide(ask("x", { options: alike }), context)).evidence.byLetter).toBeUndefined();
+  expect(named.engine.scored).toHaveLength(1);
+});
+
+test("the sketch is kept where it is asked for, in 1,024 bytes", async () => {
+  const { rung } = await opened({}, { sketch: true });
+  const { sketch } = answered(await rung.decide(ask("my cards are lost"), context)).evidence;
+  expect(Buffer.from(sketch!, "base64")).toHaveLength(1024);
+  expect((await opened()).engine.scored).toEqual([]);
+  expect(answered(await (await opened()).rung.decide(ask("x cards"), context)).evidence.sketch).toBeUndefined();
+});
+
 test("a burst of one item teaches the prior once", async () => {
   const { rung } = await opened();
   for (let index = 0; index < 40; index++) {
@@ -179,9 +264,12 @@ test("the answer that ends a loop needs no arguments", async () => {
 
 test("a schema that cannot be honoured escalates with the keyword's name", async () => {
   const { rung } = await opened();
-  const fields = { type: "object", properties: { n: { type: "integer", multipleOf: 5 } }, required: ["n"] };
+  const fields = { type: "object", unevaluatedProperties: false };
   const reply = await rung.decide(ask("x", { verb: "extract", fields }), context);
-  expect(reply).toMatchObject({ kind: "escalated", reason: expect.stringMatching(/multipleOf.*E_SCHEMA_UNSUPPORTED/) });
+  expect(reply).toMatchObject({
+    kind: "escalated",
+    reason: expect.stringMatching(/unevaluatedProperties.*E_SCHEMA_UNSUPPORTED/),
+  });
 });
 
 test("extracts with the confidence of its least sure field", async () => {
@@ -215,6 +303,17 @@ test("writes; a text without an end, an empty one and the way out escalate", asy
     kind: "escalated",
     reason: expect.stringContaining("way out"),
   });
+});
+
+test("a text ends at its stop, and is shown while it is written", async () => {
+  const { rung } = await opened({ text: () => "Dear Ann,\n\nBye" });
+  const shown: string[] = [];
+  const onText = (piece: string) => void shown.push(piece);
+  const asked = ask("x", { verb: "write", options: [], maxTokens: 20, stop: ["\n\n"], onText });
+  expect(answered(await rung.decide(asked, context)).value).toBe("Dear Ann,");
+  expect(shown.join("")).toBe("Dear Ann,");
+  const other = ask("x", { verb: "write", options: [], maxTokens: 20, stop: [] });
+  expect(asked.version).not.toBe(other.version);
 });
 
 test("a repair is shown to the model behind the item, and teaches no prior", async () => {

@@ -1,14 +1,16 @@
-/** The embedded chat model as a rung: closed questions by reading, arguments and fields by filling, text by writing. */
+/** A chat model as a rung, embedded or on a server: closed questions by reading, arguments and fields by filling, text by writing. */
 
 import { basename } from "node:path";
 import type { Reply } from "../core/answer.ts";
-import { ModelError, PawlError } from "../core/errors.ts";
+import { ModelError, PawlError, UsageError } from "../core/errors.ts";
 import type { Question } from "../core/question.ts";
 import { refuseUnknown } from "../core/refuse-unknown.ts";
 import type { ChatEngine } from "../engine/engine.ts";
+import type { LlamaServerOptions } from "../engine/llama-server.ts";
+import { addressesOf, isLoopback } from "./model-address.ts";
 import { Asking } from "./model-asking.ts";
+import { Codes } from "./model-codes.ts";
 import { Priors } from "./model-prior.ts";
-import { prefixOf } from "./model-prompt.ts";
 import type { DecideContext, OpenNeeds, Rung } from "./rung.ts";
 
 export interface ModelRungOptions {
@@ -17,59 +19,103 @@ export interface ModelRungOptions {
    * model's probability is not a calibrated one. Choose it on labelled items.
    */
   readonly acceptAt?: number;
-  /** Context in tokens for one question: instructions, item and answer. Default 2,048. */
+  /** Context in tokens for one question: instructions, item and answer. Default 2,048; a server's own. */
   readonly contextTokens?: number;
   /** Whether each option's mean log-probability is taken off (from 30 items on). Default true. */
   readonly prior?: boolean;
   /** Most tokens that the values of one extraction or tool call may have together. Default 256. */
   readonly maxTokens?: number;
+  /**
+   * Where the best option leads by less than this many nats, the options are read in the opposite order too and the
+   * two are averaged: a small model likes what stands first. Such items cost twice. Default 0, never.
+   */
+  readonly orderMargin?: number;
+  /**
+   * Whether options that begin alike, or have no short name, may be offered by letters, if the model is found to follow
+   * letters. A model is asked that once, with questions whose answers are known. Default true.
+   */
+  readonly letters?: boolean;
+  /** Also reads 512 numbers of the same pass that a learned head can learn from (1,024 bytes a step). Default false. */
+  readonly sketch?: boolean;
+  /** For a model on a server: its key, how long to wait for it, how much of each reading it sends. */
+  readonly server?: Omit<LlamaServerOptions, "contextTokens">;
   /** An engine that is open already. It is not closed with the rung. */
   readonly engine?: ChatEngine;
 }
 
-/** A rung over a chat model by catalogue name or by the path of a GGUF. */
-export function model(nameOrPath: string, options: ModelRungOptions = {}): Rung {
-  const known = ["acceptAt", "contextTokens", "prior", "maxTokens", "engine"];
+/**
+ * A rung over a chat model: by catalogue name, by the path of a GGUF, or by the address of a running llama.cpp server
+ * such as `http://gpu-box:8080`; several addresses of one model share the work.
+ */
+export function model(nameOrPath: string | readonly string[], options: ModelRungOptions = {}): Rung {
+  const known = [
+    "acceptAt",
+    "contextTokens",
+    "prior",
+    "maxTokens",
+    "orderMargin",
+    "letters",
+    "sketch",
+    "server",
+    "engine",
+  ];
   refuseUnknown("E_CONFIG", `model("${nameOrPath}")`, options, known);
+  if (options.server && !addressesOf(nameOrPath))
+    throw new UsageError("E_CONFIG", `model("${nameOrPath}"): the option "server" is for a model with an address`);
   return new ModelRung(nameOrPath, options);
 }
 
 class ModelRung implements Rung {
   readonly name: string;
-  readonly local = true;
+  readonly local: boolean;
+  /** A llama.cpp server asks for no money: what its machine costs does not depend on the reply. */
   readonly mostCost = 0;
   readonly acceptAt: number;
-  readonly #nameOrPath: string;
+  readonly #nameOrPath: string | readonly string[];
   readonly #options: ModelRungOptions;
   #engine: ChatEngine | undefined;
   #release: () => Promise<void> = async () => {};
   #priors: Priors | null = null;
+  #codes: Codes | null = null;
 
-  constructor(nameOrPath: string, options: ModelRungOptions) {
+  constructor(nameOrPath: string | readonly string[], options: ModelRungOptions) {
     this.#nameOrPath = nameOrPath;
     this.#options = options;
-    this.name = `model:${shortName(nameOrPath)}`;
+    const addresses = addressesOf(nameOrPath);
+    this.local = addresses?.every(isLoopback) ?? true;
+    this.name = `model:${addresses?.map(({ host }) => host) ?? shortName(String(nameOrPath))}`;
     this.acceptAt = options.acceptAt ?? 0.9;
   }
 
   async open(needs: OpenNeeds): Promise<void> {
     this.#priors = this.#options.prior === false ? null : new Priors(needs.notes);
-    if (this.#options.engine) {
-      this.#engine = this.#options.engine;
-      return;
-    }
-    // Loaded here and not with the module: a config that names a model must stay quick to import.
-    const [{ openModelFile }, { openChat }, { holdEngine }] = await Promise.all([
-      import("./model-file.ts"),
-      import("../engine/chat.ts"),
-      import("../engine/shared.ts"),
-    ]);
-    const { path, name, digest } = await openModelFile(this.#nameOrPath, needs.say);
+    this.#engine = this.#options.engine ?? (await this.#load(needs));
+    this.#codes = this.#options.letters === false ? null : new Codes(this.#engine, needs.notes);
+  }
+
+  async #load(needs: OpenNeeds): Promise<ChatEngine> {
     const { contextTokens } = this.#options;
     const context = contextTokens === undefined ? {} : { contextTokens };
-    const held = await holdEngine(`chat ${path} ${contextTokens}`, () => openChat(path, { name, digest, ...context }));
-    this.#engine = held.engine;
-    this.#release = held.release;
+    const addresses = addressesOf(this.#nameOrPath)?.map(({ href }) => href);
+    // Loaded here and not with the module: a config that names a model must stay quick to import.
+    const { holdEngine } = await import("../engine/shared.ts");
+    const hold = async (key: string, open: () => Promise<ChatEngine>): Promise<ChatEngine> => {
+      const held = await holdEngine(`${key} ${contextTokens}`, open);
+      this.#release = held.release;
+      return held.engine;
+    };
+    if (addresses) {
+      const { openLlamaServer } = await import("../engine/llama-server.ts");
+      const { server } = this.#options;
+      const key = `server ${addresses} ${JSON.stringify(server)}`;
+      return await hold(key, () => openLlamaServer(addresses, { ...server, ...context }));
+    }
+    const [{ openModelFile }, { openChat }] = await Promise.all([
+      import("./model-file.ts"),
+      import("../engine/chat.ts"),
+    ]);
+    const { path, name, digest } = await openModelFile(String(this.#nameOrPath), needs.say);
+    return await hold(`chat ${path}`, () => openChat(path, { name, digest, ...context, say: needs.say }));
   }
 
   async close(): Promise<void> {
@@ -85,9 +131,12 @@ class ModelRung implements Rung {
       engine,
       priors: this.#priors,
       maxTokens: this.#options.maxTokens ?? 256,
+      codes: this.#codes,
+      orderMargin: this.#options.orderMargin ?? 0,
+      sketch: this.#options.sketch ?? false,
     });
     try {
-      return await asking.answer(await engine.prepare(prefixOf(question)));
+      return await asking.answer();
     } catch (thrown) {
       const reason = expected(thrown);
       if (reason === null) throw thrown;
@@ -98,7 +147,16 @@ class ModelRung implements Rung {
 
 /** Trouble that a single question can have. Anything else means that the rung as a whole is broken. */
 function expected(thrown: unknown): string | null {
-  const codes = ["E_TOO_LONG", "E_SCHEMA_UNSUPPORTED", "E_NO_VALUE", "E_CHOICES", "E_PREFIX", "E_ENGINE_STUCK"];
+  const codes = [
+    "E_TOO_LONG",
+    "E_SCHEMA_UNSUPPORTED",
+    "E_NO_VALUE",
+    "E_FILL_INVALID",
+    "E_FILL_TRUNCATED",
+    "E_CHOICES",
+    "E_PREFIX",
+    "E_ENGINE_STUCK",
+  ];
   return thrown instanceof PawlError && codes.includes(thrown.code) ? `${thrown.message} (${thrown.code})` : null;
 }
 

@@ -23,7 +23,12 @@ describe("the cache", () => {
   const known: RecalledAnswer = { value: "x", confidence: 0.8, basis: "raw", rung: "model", run: "r-1", path: "p" };
   const open = async (recall: Recall) => {
     const rung = cache();
-    await rung.open?.({ notes: { get: () => undefined, set: () => {}, add: async () => {} }, recall, say: () => {} });
+    await rung.open?.({
+      notes: { get: () => undefined, set: () => {}, add: async () => {} },
+      vectors: { get: () => undefined, set: () => {} },
+      recall,
+      say: () => {},
+    });
     return rung;
   };
 

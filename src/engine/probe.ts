@@ -1,0 +1,147 @@
+/**
+ * Two seconds that find out how a model's passes are fastest on this machine, and whether its numbers are raw.
+ * Runs in the engine's process, once for each model and machine: what it finds is kept.
+ */
+
+import type { LlamaContextSequence, Token } from "node-llama-cpp";
+import type { Loaded } from "./load.ts";
+import { FULL_ROWS, type Tuning } from "./tuning.ts";
+import { vocabularySize } from "./vocabulary.ts";
+
+/** Gain that a choice must show before the plainer way is left: below it lies the noise of a shared machine. */
+const WORTH = 0.95;
+/** Rows of an ordinary item, the one size that every layout is tried with. */
+const ITEM_ROWS = 24;
+/** Sizes below the cliff, largest first; tried until rewinding no longer pays. */
+const BELOW_CLIFF = [56, 48, 40, 32];
+
+/** `milliseconds` bounds what is measured, not what creating contexts takes; what is not reached keeps its default. */
+export async function probe(
+  { llama, model }: Pick<Loaded, "llama" | "model">,
+  threads: number,
+  milliseconds = 2000,
+): Promise<Tuning> {
+  const ends = performance.now() + milliseconds;
+  const measured: { [what: string]: number } = {};
+  const vocabulary = vocabularySize(model);
+  // Which tokens they are does not matter to the kernels.
+  const tokens = Array.from({ length: 512 }, (_, index) => (7919 * (index + 1)) % vocabulary);
+
+  /** A context of the given layout, with a prefix evaluated in a tenth of the time and measured passes behind it. */
+  const inContext = async <T>(
+    flashAttention: boolean,
+    useThreads: number,
+    work: (time: (rows: number) => Promise<number>, sequence: LlamaContextSequence) => Promise<T>,
+  ): Promise<T> => {
+    const context = await model.createContext({
+      contextSize: Math.min(model.trainContextSize, 512),
+      batchSize: Math.min(model.trainContextSize, 512),
+      flashAttention,
+      threads: { ideal: useThreads, min: useThreads },
+      swaFullCache: true,
+    });
+    try {
+      const sequence = context.getSequence();
+      const evaluate = async (from: number, rows: number): Promise<number> => {
+        const started = performance.now();
+        await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(from, from + rows) as Token[]);
+        return performance.now() - started;
+      };
+      await evaluate(0, 8);
+      const each = (await evaluate(8, 8)) / 8;
+      const depth = Math.max(16, Math.min(256, Math.floor(milliseconds / 10 / each)));
+      await evaluate(16, depth - 16);
+      const time = async (rows: number): Promise<number> => {
+        let best = Number.POSITIVE_INFINITY;
+        // Where a pass is slow the second round is worth less than another layout tried.
+        for (let round = 0; round < 2 && (round === 0 || best < milliseconds / 40); round++) {
+          await sequence.adaptStateToTokens(tokens.slice(0, depth) as Token[], false);
+          best = Math.min(best, await evaluate(depth, rows));
+        }
+        const name = `${rows} tokens at ${depth}, ${useThreads} threads, flash attention ${flashAttention ? "on" : "off"}`;
+        measured[name] = Math.round(best * 10) / 10;
+        return best;
+      };
+      return await work(time, sequence);
+    } finally {
+      await context.dispose();
+    }
+  };
+  const timeLeft = () => performance.now() < ends;
+
+  const off = await inContext(false, threads, async (time, sequence) => ({
+    item: await time(ITEM_ROWS),
+    full: timeLeft() ? await time(FULL_ROWS) : null,
+    raw: await isRaw(sequence, tokens),
+  }));
+  // On a graphics card its kernels are the only fast ones, and none has a cliff.
+  if (llama.gpu !== false) return { threads, flashAttention: true, rewindFrom: null, raw: off.raw, measured };
+  const narrow =
+    threads > 1 && timeLeft() ? await inContext(false, 1, (time) => time(ITEM_ROWS)) : Number.POSITIVE_INFINITY;
+  const useThreads = narrow < off.item ? 1 : threads;
+  const layout = timeLeft()
+    ? await inContext(true, useThreads, async (time, sequence) => {
+        const item = await time(ITEM_ROWS);
+        const full = timeLeft() ? await time(FULL_ROWS) : null;
+        const both = full !== null && off.full !== null;
+        const faster = both ? item + full < (off.item + off.full!) * WORTH : item < off.item * WORTH;
+        const wins = faster && (await isSteady(sequence, tokens));
+        let rewindFrom: number | null = null;
+        for (const rows of BELOW_CLIFF) {
+          if (!wins || full === null || !timeLeft() || full >= (await time(rows)) * WORTH) break;
+          rewindFrom = rows;
+        }
+        return { flashAttention: wins, rewindFrom };
+      })
+    : { flashAttention: false, rewindFrom: null };
+  return { threads: useThreads, ...layout, raw: off.raw, measured };
+}
+
+/** Most that a log-probability may move, in nats, when the same prompt goes through in other pieces. */
+const STEADY = 0.1;
+/** Of a prompt of this many tokens the last ones are read in two ways. */
+const STEADY_TOKENS = 48;
+
+/** On some processors flash attention rounds so much that the same prompt in other pieces gives other numbers. */
+async function isSteady(sequence: LlamaContextSequence, tokens: readonly number[]): Promise<boolean> {
+  const read = async (from: number): Promise<readonly number[]> => {
+    await sequence.adaptStateToTokens([], false);
+    await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(0, from) as Token[]);
+    return await readLogp(sequence, tokens.slice(from, STEADY_TOKENS), tokens.slice(0, 16));
+  };
+  const [whole, apart] = [await read(1), await read(STEADY_TOKENS - 1)];
+  return whole.every((value, index) => Math.abs(value - apart[index]!) <= STEADY);
+}
+
+/** Log-probabilities of `asked` behind `input`, as scoring reads them. */
+async function readLogp(
+  sequence: LlamaContextSequence,
+  input: readonly number[],
+  asked: readonly number[],
+): Promise<number[]> {
+  const filter = { tokens: asked as readonly Token[], includeSelected: true };
+  const want = { generateNext: { token: true, totalLogitWeight: true, logits: { filter } } } as const;
+  const last = [input.at(-1) as Token, want] as const;
+  const outputs = await sequence.controlledEvaluate([...(input.slice(0, -1) as Token[]), [...last]]);
+  const next = outputs.at(-1)?.next;
+  const best = next?.token == null ? undefined : next.logits?.get(next.token);
+  const normaliser = (best ?? Number.NaN) + Math.log(next?.totalLogitWeight ?? Number.NaN);
+  return asked.map((token) => (next?.logits?.get(token as Token) ?? Number.NaN) - normaliser);
+}
+
+/**
+ * Reads one position both ways: every token's logit with its softmax done here, and a few as they are always read.
+ * They differ where something (a sampler, a grammar, a temperature) came between.
+ */
+async function isRaw(sequence: LlamaContextSequence, tokens: readonly number[]): Promise<boolean> {
+  const asked = tokens.slice(20, 28);
+  await sequence.adaptStateToTokens(tokens.slice(0, 7) as Token[], false);
+  const some = await readLogp(sequence, tokens.slice(7, 8), asked);
+  await sequence.adaptStateToTokens(tokens.slice(0, 7) as Token[], false);
+  const outputs = await sequence.controlledEvaluate([[tokens[7] as Token, { generateNext: { logits: true } }]]);
+  const all = outputs[0]?.next?.logits;
+  if (!all) return false;
+  const largest = [...all.values()].reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+  const whole = largest + Math.log([...all.values()].reduce((sum, value) => sum + Math.exp(value - largest), 0));
+  return asked.every((token, index) => Math.abs(all.get(token as Token)! - whole - some[index]!) < 1e-3);
+}
