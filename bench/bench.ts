@@ -103,16 +103,19 @@ export function median(values: readonly number[]): number {
 
 /** A number as a reader wants it: three significant digits, and whole from 100 on. */
 export function format(value: number): string {
+  if (Math.abs(value) < 1) return value.toLocaleString("en", { maximumSignificantDigits: 3 });
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toLocaleString("en", { maximumFractionDigits: digits });
 }
 
-function judge({ name, target, better }: TargetDefinition, measured: number | null): Target {
+/** Holds a measured value against its target. */
+export function judge({ name, target, better }: TargetDefinition, measured: number | null): Target {
   const met = measured !== null && (better === "higher" ? measured >= target : measured <= target);
   return { name, value: measured === null ? null : round(measured), target, better, met };
 }
 
-function rounded(row: Row): Row {
+/** A row as it is written down. */
+export function rounded(row: Row): Row {
   return Object.fromEntries(
     Object.entries(row).map(([key, value]) => [key, typeof value === "number" ? round(value) : value]),
   );
@@ -123,22 +126,31 @@ function round(value: number): number {
   return Number(value.toPrecision(5));
 }
 
-function render({ date, machine, rows, targets }: Results, columns: Report["columns"]): string {
+/** When and where something was measured, the rows and the targets, in Markdown. */
+export function render(
+  { date, machine, rows, targets }: Pick<Results, "date" | "machine" | "rows" | "targets">,
+  columns: Report["columns"],
+): string {
   const { cpu, cores, memoryGiB, system, node, load } = machine;
   const where = `${cores} cores of ${cpu}, ${memoryGiB} GiB, ${system}, Node ${node}, load ${load[0]} at the start`;
   const body = rows.map((row) => Object.keys(columns).map((key) => cell(row[key])));
+  return [
+    `Measured ${date.slice(0, 10)} on ${where}.`,
+    "",
+    ...table(Object.values(columns), body),
+    ...(targets.length > 0 ? ["", renderTargets(targets)] : []),
+  ].join("\n");
+}
+
+/** The targets as a Markdown table. */
+export function renderTargets(targets: readonly Target[]): string {
   const goals = targets.map(({ name, value, target, better, met }) => [
     name,
     cell(value),
     `${better === "lower" ? "at most" : "at least"} ${format(target)}`,
     met ? "met" : value === null ? "not measured" : "missed",
   ]);
-  return [
-    `Measured ${date.slice(0, 10)} on ${where}.`,
-    "",
-    ...table(Object.values(columns), body),
-    ...(goals.length > 0 ? ["", ...table(["target", "measured", "wanted", ""], goals)] : []),
-  ].join("\n");
+  return table(["target", "measured", "wanted", ""], goals).join("\n");
 }
 
 function cell(value: string | number | null | undefined): string {
@@ -154,7 +166,8 @@ function table(headings: readonly string[], rows: readonly (readonly string[])[]
   return [line(headings), rule, ...rows.map(line)];
 }
 
-function updateReadme(bench: string, text: string): void {
+/** Puts the text between the two comments of the bench's README. */
+export function updateReadme(bench: string, text: string): void {
   const file = `${folder}/${bench}/README.md`;
   if (!existsSync(file)) return;
   const readme = readFileSync(file, "utf8");

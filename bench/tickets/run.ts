@@ -198,7 +198,12 @@ function words(name: string): string {
 
 async function using(rung: Rung, work: (rung: Rung) => Promise<void>): Promise<void> {
   const journal = memoryJournal();
-  await rung.open?.({ notes: journal.notes, recall: journal.recall, say: (line) => console.log(line) });
+  await rung.open?.({
+    notes: journal.notes,
+    vectors: journal.vectors,
+    recall: journal.recall,
+    say: (line) => console.log(line),
+  });
   try {
     await work(rung);
   } finally {
