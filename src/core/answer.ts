@@ -38,6 +38,8 @@ export interface Evidence {
   readonly prior?: { readonly items: number; readonly corrected: boolean; readonly drift?: number };
   /** The options were read in the opposite order too and both averaged; whether the best one was another there. */
   readonly order?: { readonly flipped: boolean };
+  /** Labelled examples that stood before the item. */
+  readonly examples?: number;
   /** The options were offered by letters instead of by their names. */
   readonly byLetter?: true;
   /** 512 log-probabilities over the model's vocabulary: base64 of little-endian float16, 1,024 bytes. */

@@ -1,7 +1,7 @@
 /** Pieces of an item that a field may be copied from. */
 
 import { datesIn, timesIn } from "./dates.ts";
-import { FORMATS, fitsFormat } from "./formats.ts";
+import { fitsFormat, searchOf } from "./formats.ts";
 import { regex } from "./keywords.ts";
 import type { Plan } from "./plan.ts";
 
@@ -12,24 +12,46 @@ const PLAIN_WORDS = ["word", "Some words", "a.b", "a-b_c"];
 
 type StringPlan = Plan & { kind: "string" };
 
+/** What people mean by the pieces of a format, and what else they write for it. */
+const MEANT: { readonly [format: string]: (pieces: readonly string[], item: string) => readonly string[] } = {
+  date: (pieces, item) => [...pieces, ...datesIn(item)],
+  time: (pieces, item) => [...pieces, ...timesIn(item)],
+  // Whether "to=" belongs to an address nobody can say: it is offered with and without.
+  email: (pieces) => pieces.flatMap((piece) => [piece, piece.slice(piece.lastIndexOf("=") + 1)]),
+  uri: (pieces) => pieces.map(withoutTail),
+};
+
 /** What the item offers for a string with a format or a pattern, in order of appearance; none where it is too much. */
 export function candidatesOf(item: string, plan: StringPlan): string[] {
-  const search = plan.format === null ? plan.patterns[0] : FORMATS[plan.format];
+  const search = plan.format === null ? plan.patterns[0] : searchOf(plan.format);
   if (search === undefined || (plan.format === null && PLAIN_WORDS.some((word) => regex(search)?.test(word))))
     return [];
-  const written = plan.format === "date" ? datesIn(item) : plan.format === "time" ? timesIn(item) : [];
-  const found = [...new Set([...piecesOf(item, search), ...written])].filter((piece) => fits(piece, plan));
+  const pieces = piecesOf(item, search);
+  const meant = MEANT[plan.format ?? ""]?.(pieces, item) ?? pieces;
+  const found = [...new Set(meant)].filter((piece) => fits(piece, plan));
   return found.length <= MOST_CANDIDATES ? found : [];
 }
 
 /** Every piece of the text that fits the pattern and stands alone: no letter or digit touches it. */
 function piecesOf(text: string, pattern: string): string[] {
   const core = pattern.replace(/^\^/, "").replace(/(?<!\\)\$$/, "");
-  const alone = regex(`(?<![\\p{L}\\p{N}_])(?:${core})(?![\\p{L}\\p{N}_])`);
+  const alone = regex(`(?<!\\w)(?:${core})(?!\\w)`);
   if (alone === null) return [];
+  // Letters of other alphabets are looked at afterwards: the pattern may be one that is none with Unicode.
   return [...text.matchAll(new RegExp(alone, `g${alone.flags}`))]
-    .map(([piece]) => piece)
-    .filter((piece) => piece !== "");
+    .filter(({ 0: piece, index }) => {
+      const end = index + piece.length;
+      const around = [text.slice(Math.max(0, index - 2), index), text.slice(end, end + 2)];
+      return piece !== "" && !/[\p{L}\p{N}]$/u.test(around[0]!) && !/^[\p{L}\p{N}]/u.test(around[1]!);
+    })
+    .map(([piece]) => piece);
+}
+
+/** A web address without the punctuation of the sentence around it; a bracket stays where it was opened inside. */
+function withoutTail(address: string): string {
+  const cut = address.replace(/[.,;:!?'*]+$/, "");
+  const isOpened = cut.split("(").length >= cut.split(")").length;
+  return isOpened || !cut.endsWith(")") ? cut : withoutTail(cut.slice(0, -1));
 }
 
 function fits(piece: string, plan: StringPlan): boolean {

@@ -24,7 +24,7 @@ import {
 import { reader } from "./reading.ts";
 import { PASS_TOKENS, Slot } from "./slot.ts";
 import { type ReadPath, scorePaths } from "./trie.ts";
-import { passStart, type Tuning } from "./tuning.ts";
+import type { Tuning } from "./tuning.ts";
 import { sketchTokens, vocabularySize } from "./vocabulary.ts";
 
 /** A prefix in tokens. A prompt is `head`, the item, `tail`, `stem`; the choices' paths go on from there. */
@@ -52,7 +52,7 @@ export class ChatModel {
   readonly #sketch: readonly number[];
   #clock = 0;
 
-  private constructor(loaded: Loaded, context: LlamaContext, sent: OpenChat, tuning: Tuning) {
+  private constructor(loaded: Loaded, context: LlamaContext, sent: OpenChat, tuning: Tuning, bytes: number) {
     this.#loaded = loaded;
     this.#context = context;
     this.#most = sent.hotPrefixes;
@@ -63,7 +63,14 @@ export class ChatModel {
     this.#sketch = sketchTokens(vocabularySize(loaded.model));
     this.#prompter = new Prompter(loaded.runtime, loaded.model);
     const { template } = this.#prompter;
-    this.opened = { contextTokens: context.contextSize - 1, dimensions: 0, template, gpu: loaded.llama.gpu, tuning };
+    this.opened = {
+      contextTokens: context.contextSize - 1,
+      dimensions: 0,
+      template,
+      bytes,
+      gpu: loaded.llama.gpu,
+      tuning,
+    };
   }
 
   static async open(sent: OpenChat): Promise<ChatModel> {
@@ -81,7 +88,15 @@ export class ChatModel {
         // A window that slides would forget the prefix that all items share.
         swaFullCache: true,
       });
-      return new ChatModel(loaded, context, sent, tuning);
+      // The room for prompts is taken as it is filled, so it cannot be measured yet.
+      const room = await model.fileInsights.estimateContextResourceRequirementsV2({
+        contextSize: context.contextSize,
+        sequences: sent.hotPrefixes,
+        modelGpuLayers: model.gpuLayers,
+        flashAttention: tuning.flashAttention,
+        swaFullCache: true,
+      });
+      return new ChatModel(loaded, context, sent, tuning, model.size + room.cpuRam);
     } catch (thrown) {
       throw new ModelError(
         "E_MODEL_FILE",
@@ -109,7 +124,7 @@ export class ChatModel {
     const slot = this.#slot(id);
     const before = slot.evaluated;
     await slot.keep(prepared.head, pass);
-    const from = this.#passStart(prepared, base);
+    const from = prepared.head.length;
     const read = reader(slot, base, from, pass);
     let seen: readonly number[] | undefined;
     // The sketch is read where the choices' first tokens are: behind the cue, in the same pass.
@@ -143,7 +158,7 @@ export class ChatModel {
     const before = slot.evaluated;
     const rest = [...prepared.head, ...this.#prompter.plain(item), ...prepared.tail];
     // The item goes through the same pass as in a score, so what follows is the same with or without one before.
-    await slot.keepPrompt(base, prepared.head, this.#passStart(prepared, base), pass);
+    await slot.keepPrompt(base, prepared.head, pass);
     const text = prepared.open + lead;
     const pen = new ModelPen(this.#loaded, this.#prompter, slot, rest, text, pass);
     const filled = await fillFields(fields, item, maxTokens, pen, /(^|\s)$/.test(text) ? "" : " ");
@@ -160,7 +175,7 @@ export class ChatModel {
     const base = this.#base(prepared, item, maxTokens);
     const slot = this.#slot(id);
     const before = slot.evaluated;
-    await slot.keepPrompt(base, prepared.head, this.#passStart(prepared, base), pass);
+    await slot.keepPrompt(base, prepared.head, pass);
     const { model } = this.#loaded;
     const draft = new Draft(stop, streamed ? (text) => pass.wrote(text) : undefined);
     const textOf = (written: readonly number[]) => model.detokenize(written as never, false, base.slice(-8) as never);
@@ -195,11 +210,6 @@ export class ChatModel {
       );
     }
     return [...prepared.head, ...tokens, ...prepared.tail, ...prepared.stem];
-  }
-
-  /** Where the item's pass begins; it leaves the logits behind its last token. */
-  #passStart({ head }: Prepared, base: readonly number[]): number {
-    return passStart(head.length, base.length, this.#tuning.rewindFrom);
   }
 
   #shape(rows: number): string {

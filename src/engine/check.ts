@@ -151,7 +151,10 @@ function numberFault(schema: JsonSchema, value: number, path: string): Fault | n
   if (value < min || (above && value === min)) return { path, keyword: "minimum" };
   if (value > max || (under && value === max)) return { path, keyword: "maximum" };
   if (typeof schema.multipleOf !== "number") return null;
-  return Number.isInteger(value / schema.multipleOf) ? null : { path, keyword: "multipleOf" };
+  // In floating point 0.3 / 0.1 is a little less than 3: as much as four roundings may come to is forgiven.
+  const times = value / schema.multipleOf;
+  const isWhole = Math.abs(times - Math.round(times)) <= 4 * Number.EPSILON * Math.abs(times);
+  return isWhole ? null : { path, keyword: "multipleOf" };
 }
 
 export interface Bounds {

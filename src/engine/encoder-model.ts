@@ -32,6 +32,7 @@ export class EncoderModel {
     return new EncoderModel(context, (text) => model.tokenize(text, false), {
       contextTokens: contextSize - 1,
       dimensions: model.embeddingVectorSize,
+      bytes: model.size,
       gpu: llama.gpu,
     });
   }

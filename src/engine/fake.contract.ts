@@ -82,7 +82,11 @@ export class FakeChat implements ChatEngine {
     const filled = await fillFields(fields, item, maxTokens, {
       room: Number.POSITIVE_INFINITY,
       put: () => {},
-      weigh: async (texts) => texts.map((text) => Math.log(item.includes(text.trim()) ? 0.8 : 0.1)),
+      weigh: async (texts) => ({
+        logp: texts.map((text) => Math.log(item.includes(text.trim()) ? 0.8 : 0.1)),
+        exact: texts.map(() => true),
+        unread: 0,
+      }),
       write: async () => ({ text: values.shift() ?? "", logp: Math.log(0.7), tokens: 1, whole: true }),
     });
     return { ...filled, newTokens: wordsOf(item), milliseconds: 1 };

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import type { JsonSchema } from "../core/schema.ts";
-import type { Form, Pen, Piece } from "./pen.ts";
+import type { Form, Pen, Piece, Weighed } from "./pen.ts";
 
 const small = fc.integer({ min: 0, max: 4 });
 const names = fc.uniqueArray(fc.constantFrom("a", "b", "c", "d"), { maxLength: 4 });
@@ -79,7 +79,7 @@ const { schema } = fc.letrec<{ schema: unknown; object: JsonSchema }>((tie) => {
       then: yes,
       else: no,
     })),
-    fc.constantFrom({ $ref: "#/$defs/again" }, { $ref: "#" }),
+    fc.constantFrom(...["#/$defs/again", "#", "#/$defs/list", "#/$defs/json"].map(($ref) => ({ $ref }))),
   );
   return {
     object,
@@ -87,10 +87,22 @@ const { schema } = fc.letrec<{ schema: unknown; object: JsonSchema }>((tie) => {
   };
 });
 
+/** Schemas that hold themselves in ways that chance seldom draws: lists of such lists, any JSON value. */
+const HOLDING = {
+  list: { type: "array", items: { $ref: "#/$defs/list" } },
+  json: {
+    anyOf: [
+      { type: ["string", "number", "boolean", "null"] },
+      { type: "array", items: { $ref: "#/$defs/json" } },
+      { type: "object", additionalProperties: { $ref: "#/$defs/json" } },
+    ],
+  },
+};
+
 /** Object schemas, some of which no value fits. */
 export const schemas: fc.Arbitrary<JsonSchema> = fc
   .tuple(fc.dictionary(fc.constantFrom("a", "b", "c", "d"), schema, { minKeys: 1, maxKeys: 4 }), names, schema)
-  .map(([properties, required, again]) => ({ type: "object", properties, required, $defs: { again } }));
+  .map(([properties, required, again]) => ({ type: "object", properties, required, $defs: { again, ...HOLDING } }));
 
 const TEXTS = ["", "x", "ab", "abc", "12", "2026", "ac", "bc", "a longer text", "\\u00e9", '\\"', "Zz9_"];
 const NUMBERS = ["0", "1", "2", "3.5", "4", "10", "27", "-3", "40.1", "999"];
@@ -110,8 +122,9 @@ export class RandomPen implements Pen {
     this.text += text;
   }
 
-  async weigh(texts: readonly string[]): Promise<readonly number[]> {
-    return texts.map(() => Math.log(Math.max(1e-9, this.#random()) / texts.length));
+  async weigh(texts: readonly string[]): Promise<Weighed> {
+    const logp = texts.map(() => Math.log(Math.max(1e-9, this.#random()) / texts.length));
+    return { logp, exact: texts.map(() => true), unread: 0 };
   }
 
   async write(form: Form, limit: number): Promise<Piece> {

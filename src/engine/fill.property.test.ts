@@ -18,7 +18,7 @@ function judge(schema: JsonSchema): (value: unknown) => boolean {
   const formats = Object.fromEntries(
     Object.entries(FORMATS).map(([name, shape]) => [name, new RegExp(`^(?:${shape})$`)]),
   );
-  return new Ajv2020({ strict: false, logger: false, formats }).compile(schema);
+  return new Ajv2020({ strict: false, logger: false, formats, multipleOfPrecision: 9 }).compile(schema);
 }
 
 function isSupported(schema: JsonSchema): boolean {

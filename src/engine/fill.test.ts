@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { JsonSchema } from "../core/schema.ts";
 import { fillFields } from "./fill.ts";
-import type { Form, Pen } from "./pen.ts";
+import type { Form, Pen, Weighed } from "./pen.ts";
+import { type ScoreOptions, scorePaths } from "./trie.ts";
 
 /** A model that likes the texts of `likes` and writes those of `writes`, one after the other. */
 class ScriptedPen implements Pen {
@@ -20,10 +21,11 @@ class ScriptedPen implements Pen {
     this.text += text;
   }
 
-  async weigh(texts: readonly string[]): Promise<readonly number[]> {
+  async weigh(texts: readonly string[], _lead?: string, _how?: ScoreOptions): Promise<Weighed> {
     this.weighed.push(texts);
     const liked = texts.map((text) => this.#likes.includes(text.trim()));
-    return liked.map((is) => Math.log(is ? 0.8 : 0.2 / texts.length));
+    const logp = liked.map((is) => Math.log(is ? 0.8 : 0.2 / texts.length));
+    return { logp, exact: texts.map(() => true), unread: 0 };
   }
 
   async write(_form: Form, limit: number) {
@@ -221,5 +223,84 @@ test("fields that need each other come together, and no more and no fewer of the
 test("a property that is needed for the number's sake and asks for itself without an end is refused", async () => {
   const inner = { type: "object", properties: { d: { $ref: "#" }, a: { enum: ["a"] } }, minProperties: 2 };
   const schema = { type: "object", properties: { d: inner }, required: ["d"] };
-  await expect(fillFields(schema, "x", 64, new ScriptedPen([]))).rejects.toMatchObject({ code: "E_FILL_INVALID" });
+  const pen = new ScriptedPen([]);
+  await expect(fillFields(schema, "x", 64, pen)).rejects.toMatchObject({ code: "E_SCHEMA_UNSUPPORTED" });
+  expect(pen.weighed).toEqual([]);
+});
+
+test("deep down the number of properties is made up by those that need least", async () => {
+  const node = { type: "object", properties: { a: { const: 1 }, next: { $ref: "#" } }, minProperties: 1 };
+  const filled = await fillFields(node, "x", 64, new ScriptedPen(["null", "{"]));
+  expect(JSON.stringify(filled.value)).toBe(`${'{"next":'.repeat(8)}{"a":1}${"}".repeat(8)}`);
+});
+
+/** Probabilities of the next token behind a text. */
+type Mind = { readonly [before: string]: { readonly [token: string]: number } };
+
+/** A model whose tokens are a space, a digit, or anything else as a whole; nothing else comes to its mind. */
+class TokenPen extends ScriptedPen {
+  readonly #mind: Mind;
+
+  constructor(mind: Mind, writes: readonly string[] = []) {
+    super([], writes);
+    this.#mind = mind;
+  }
+
+  override async weigh(texts: readonly string[], _lead?: string, how?: ScoreOptions): Promise<Weighed> {
+    const tokens: string[] = [];
+    const idOf = (token: string) => (tokens.includes(token) ? tokens.indexOf(token) : tokens.push(token) - 1);
+    const paths = texts.map((text) => (text.match(/^ (?=\d)|\d|.+/g) ?? []).map(idOf));
+    const textOf = (path: readonly number[]) => path.map((id) => tokens[id]).join("");
+    return await scorePaths(
+      paths,
+      async ({ path, after }) =>
+        after.map((asked, depth) =>
+          asked.map((id) => Math.log(this.#mind[textOf(path.slice(0, depth))]?.[tokens[id]!] ?? 1e-6)),
+        ),
+      how,
+    );
+  }
+}
+
+test("numbers that begin with the same token weigh no more than that token", async () => {
+  const digits = Object.fromEntries([..."0123456789"].map((digit) => [digit, 0.1]));
+  const mind = { "": { " ": 0.2, " null": 0.7, " 7": 0.1 }, " ": digits };
+  const optional = schemaOf({ n: { type: "integer", minimum: 0 } }, []);
+  const left = await fillFields(optional, "", 20, new TokenPen(mind, ["7"]));
+  expect(left).toMatchObject({ value: {}, fields: { n: { confidence: expect.closeTo(0.7 / 0.9, 3), how: "read" } } });
+  const union = schemaOf({ n: { type: ["integer", "null"] } });
+  expect((await fillFields(union, "", 20, new TokenPen(mind, ["7"]))).value).toEqual({ n: null });
+  // No beginning of a number alone is as likely as null, but all of them together are likelier.
+  const torn = { "": { " null": 0.3, " -": 0.28, " ": 0.29, ' "': 0.1 }, " ": digits };
+  const three = schemaOf({ n: { type: ["integer", "string", "null"] } });
+  const number = await fillFields(three, "", 20, new TokenPen(torn, ["7"]));
+  expect(number).toMatchObject({ value: { n: 7 }, fields: { n: { confidence: 0.5 } } });
+});
+
+test("values that are left unread weigh together what their branch weighs", async () => {
+  const pen = new TokenPen({ "": { " 1": 0.01, " ": 0.01, " true": 0.9 } });
+  const filled = await fillFields(schemaOf({ n: { enum: [true, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9] } }), "", 20, pen);
+  expect(filled).toMatchObject({ value: { n: true }, fields: { n: { confidence: expect.closeTo(0.9 / 0.91, 3) } } });
+});
+
+test("a value is no surer than the decision that led to it: which branch, present or null, one item more", async () => {
+  const sure = { logp: Math.log(0.97), tokens: 1, whole: true };
+  class Torn extends ScriptedPen {
+    override async write() {
+      return { ...sure, text: "5" };
+    }
+  }
+  const either = schemaOf({ n: { anyOf: [{ type: "integer" }, { type: "string" }] } });
+  const torn = await fillFields(either, "", 20, new Torn([]));
+  expect(torn.fields.n).toEqual({ confidence: expect.closeTo(11 / 12, 9), how: "generated" });
+  const maybe = await fillFields(schemaOf({ a: { type: "string" } }, []), "", 20, new Torn(['"', "null"]));
+  expect(maybe.value).toEqual({});
+  const there = await fillFields(schemaOf({ a: { type: "string" } }, []), "", 20, new Torn(['"']));
+  expect(there.fields.a).toEqual({ confidence: expect.closeTo(0.8 / 0.9, 9), how: "generated" });
+  const list = schemaOf({ list: { type: "array", items: { type: "string" }, maxItems: 2 } });
+  const two = await fillFields(list, "", 20, new Torn(['"']));
+  expect(two.fields).toEqual({
+    "list[0]": { confidence: expect.closeTo(0.8 / 0.9, 9), how: "generated" },
+    list: { confidence: expect.closeTo(0.5, 9), how: "read" },
+  });
 });

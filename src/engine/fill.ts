@@ -12,8 +12,8 @@ import { candidatesOf } from "./candidates.ts";
 import type { Filled } from "./engine.ts";
 import { formOfNumber, formOfString } from "./forms.ts";
 import { below } from "./keywords.ts";
-import { type Cost, costOfMember, leastOf, NOTHING, plus } from "./least.ts";
-import type { Form, Pen } from "./pen.ts";
+import { type Cost, costOfMember, leastMembers, leastOf, NOTHING, plus } from "./least.ts";
+import type { Form, Pen, Weighed } from "./pen.ts";
 import { type Member, type NumberPlan, type ObjectPlan, type Plan, planOf } from "./plan.ts";
 
 /** Below this many levels only what must be there is filled: a schema may contain itself without an end. */
@@ -88,17 +88,15 @@ class Filler {
 
   async #object(plan: ObjectPlan, path: string, gap: string, depth: number): Promise<unknown> {
     const value: { [key: string]: unknown } = {};
-    const required = plan.members.filter((member) => member.required);
-    for (const member of required) this.#owe(costOf(member), 1);
+    const least = leastMembers(plan);
+    for (const member of least) this.#owe(costOf(member), 1);
     this.#pen.put(`${gap}{`);
     for (const [index, member] of plan.members.entries()) {
       const names = Object.keys(value);
       const inner = below(path, member.name);
       const key = `${names.length === 0 ? "" : ", "}${JSON.stringify(member.name)}:`;
-      if (member.required) this.#owe(costOf(member), -1);
-      const isAsked = !member.required && !isNeeded(plan, member, names, plan.members.length - index);
-      // Needed only to make up a number, and without an end: left out, so that the check refuses the whole.
-      if (!member.required && !isAsked && depth >= DEEPEST) continue;
+      if (least.includes(member)) this.#owe(costOf(member), -1);
+      const isAsked = depth < DEEPEST ? !isNeeded(plan, member, names, index) : !least.includes(member);
       if (isAsked && (isRuledOut(plan, member, names, index) || !this.#isWithin(member, inner, depth))) continue;
       const found = isAsked
         ? await this.#optional(member.plan, inner, key, depth)
@@ -136,7 +134,7 @@ class Filler {
     const values = plan.kind === "among" ? plan.values : null;
     const groups = values ? values.map((value) => [` ${JSON.stringify(value)}`]) : [openings.map((text) => ` ${text}`)];
     const { index, p } = await this.#choose([[" null"], ...groups], key);
-    if (index === 0 || values) this.fields[path] = { confidence: finite(p), how: "read" };
+    this.#record(path, p, "read");
     if (index === 0) return undefined;
     if (!values) return await this.#behind(key, plan, path, depth);
     this.#pen.put(key + groups[index - 1]![0]!);
@@ -157,7 +155,7 @@ class Filler {
       else if (depth >= DEEPEST || !this.#affords(leastOf(item))) {
         this.truncated.push(path);
         break;
-      } else if (await this.#ends(index === 0 ? openingsOf(item) : [","])) break;
+      } else if (await this.#ends(index === 0 ? openingsOf(item) : [","], path, inner)) break;
       if (index > 0) this.#pen.put(",");
       const value = await this.fill(item, inner, index === 0 ? "" : " ", depth + 1);
       // Told to be unique, a model that begins to repeat itself has nothing more to say.
@@ -205,27 +203,27 @@ class Filler {
       branches.map((branch) => branch.openings.map((opening) => gap + opening)),
       lead,
     );
-    this.fields[path] = { confidence: finite(p), how: "read" };
+    this.#record(path, p, "read");
     return branches[index]!.plan;
   }
 
-  /** Whether the array ends here rather than going on with one of these. */
-  async #ends(others: readonly string[]): Promise<boolean> {
-    const { index } = await this.#choose([["]"], others], "");
+  /** Whether the array at `path` ends here rather than going on with one of these, the item at `inner`. */
+  async #ends(others: readonly string[], path: string, inner: string): Promise<boolean> {
+    const { index, p } = await this.#choose([["]"], others], "");
+    this.#record(index === 0 ? path : inner, p, "read");
     return index === 0;
   }
 
   /** Which of these groups of texts comes next, and its share of what all of them together have. */
   async #choose(groups: readonly (readonly string[])[], lead: string): Promise<{ index: number; p: number }> {
-    const logp = await this.#pen.weigh(groups.flat(), lead);
-    const most = Math.max(...logp);
-    let at = 0;
-    const weights = groups.map((group) =>
-      group.reduce((sum) => sum + Math.exp((logp[at++] ?? Number.NEGATIVE_INFINITY) - most), 0),
-    );
+    // Of a group with several beginnings the sum counts, and for that each must be known.
+    const weighed = await this.#pen.weigh(groups.flat(), lead, { every: groups.some((group) => group.length > 1) });
     this.left--;
-    const index = argmax(weights);
-    return { index, p: weights[index]! / weights.reduce((sum, weight) => sum + weight, 0) };
+    const shares = sharesOf(weighed);
+    let at = 0;
+    const sums = groups.map((group) => group.reduce((sum) => sum + shares[at++]!, 0));
+    const index = argmax(sums);
+    return { index, p: sums[index]! };
   }
 
   async #among(values: readonly unknown[], path: string, gap: string): Promise<unknown> {
@@ -233,9 +231,8 @@ class Filler {
       this.#pen.put(gap + JSON.stringify(values[0]));
       return values[0];
     }
-    const { best, logp } = await this.#weigh(values, gap, path);
-    const total = logp.reduce((sum, value) => sum + Math.exp(value - logp[best]!), 0);
-    this.fields[path] = { confidence: finite(1 / total), how: "read" };
+    const { best, weighed } = await this.#weigh(values, gap, path);
+    this.#record(path, sharesOf(weighed)[best]!, "read");
     return values[best];
   }
 
@@ -255,9 +252,9 @@ class Filler {
   }
 
   async #copy(candidates: readonly string[], path: string, gap: string): Promise<string> {
-    const { best, logp } = await this.#weigh(candidates, gap, path, true);
+    const { best, weighed } = await this.#weigh(candidates, gap, path, true);
     // Raw, not shared out among the candidates: where there is only one, sharing would always say 1.
-    this.fields[path] = { confidence: finite(Math.exp(logp[best]!)), how: "copied" };
+    this.#record(path, Math.exp(knownOf(weighed)[best]!), "copied");
     return candidates[best]!;
   }
 
@@ -270,23 +267,23 @@ class Filler {
     gap: string,
     path: string,
     whole = false,
-  ): Promise<{ best: number; logp: readonly number[] }> {
+  ): Promise<{ best: number; weighed: Weighed }> {
     if (this.left <= 0)
       throw new ModelError("E_FILL_TRUNCATED", `no token is left to decide "${path}"`, { value: path });
     const quoted = values.every((value) => typeof value === "string" && value !== "");
     if (quoted) this.#pen.put(`${gap}"`);
     const texts = values.map((value) => (quoted ? JSON.stringify(value).slice(1, -1) : gap + JSON.stringify(value)));
-    const logp = await this.#pen.weigh(texts, "", whole);
-    const best = argmax(logp);
+    const weighed = await this.#pen.weigh(texts, "", { whole });
+    const best = argmax(knownOf(weighed));
     this.#pen.put(texts[best]! + (quoted ? '"' : ""));
     this.left--;
-    return { best, logp };
+    return { best, weighed };
   }
 
   async #number(plan: NumberPlan, path: string, gap: string): Promise<number> {
     const value = await this.#written(formOfNumber(plan, gap), path, Number.parseFloat);
     if (Number.isFinite(value)) return value;
-    this.fields[path] = { confidence: null, how: "generated" };
+    this.#record(path, Number.NaN, "generated");
     return 0;
   }
 
@@ -301,8 +298,16 @@ class Filler {
     const piece = limit > 0 ? await this.#pen.write(form, limit) : nothing;
     this.left -= piece.tokens;
     if (!piece.whole) this.truncated.push(path);
-    this.fields[path] = { confidence: piece.whole ? finite(Math.exp(piece.logp)) : null, how: "generated" };
+    this.#record(path, piece.whole ? Math.exp(piece.logp) : Number.NaN, "generated");
     return read(piece.text);
+  }
+
+  /** What stands at a path is no surer than the decision that led to it, which was recorded there before. */
+  #record(path: string, p: number, how: FieldEvidence["how"]): void {
+    const decided = this.fields[path]?.confidence;
+    const own = finite(p);
+    const confidence = own === null || decided === null ? null : Math.min(own, decided ?? 1);
+    this.fields[path] = { confidence, how };
   }
 
   #owe(cost: Cost | null, sign: 1 | -1): void {
@@ -325,9 +330,11 @@ function costOf({ name, plan }: Member): Cost | null {
   return costOfMember(name, leastOf(plan));
 }
 
-/** Whether a property must be there although the schema does not say so by itself. */
-function isNeeded(plan: ObjectPlan, { name }: Member, names: readonly string[], remaining: number): boolean {
-  return plan.min - names.length >= remaining || names.some((other) => plan.needs.get(other)?.includes(name));
+/** Whether a property must be there: by itself, because another is, or because too few are left to leave one out. */
+function isNeeded(plan: ObjectPlan, member: Member, names: readonly string[], index: number): boolean {
+  if (member.required || names.some((other) => plan.needs.get(other)?.includes(member.name))) return true;
+  const remaining = plan.members.slice(index).filter((each) => leastOf(each.plan) !== null);
+  return remaining.includes(member) && plan.min - names.length >= remaining.length;
 }
 
 /** Whether a property cannot be there: nothing fits it, it is one too many, or what it asks for was left out already. */
@@ -352,6 +359,20 @@ function unescaped(inside: string): string {
   } catch {
     return inside.replace(/\\(u[0-9a-fA-F]{0,3})?$/, "");
   }
+}
+
+/** The log-probabilities that are known; what is only bounded counts for nothing, so that no choice rests on a bound. */
+function knownOf({ logp, exact }: Weighed): readonly number[] {
+  return logp.map((value, index) => (exact[index] ? value : Number.NEGATIVE_INFINITY));
+}
+
+/** Each text's share of all at the least: what is unread has its most, and once, however many texts it holds. */
+function sharesOf(weighed: Weighed): readonly number[] {
+  const known = knownOf(weighed);
+  const most = Math.max(-700, ...known);
+  const weights = known.map((value) => Math.exp(value - most));
+  const total = weights.reduce((sum, weight) => sum + weight, weighed.unread * Math.exp(-most));
+  return weights.map((weight) => weight / total);
 }
 
 function argmax(values: readonly number[]): number {

@@ -56,6 +56,7 @@ function endOfNumber({ integer, min, max, above, under, digits }: NumberPlan): F
     if (rest === "") return "open";
     const value = Number(number);
     const fits = (above ? value > min : value >= min) && (under ? value < max : value <= max);
-    return fits && /\d$/.test(number) && !/^[\d.eE]/.test(rest) ? text.length - rest.length : "broken";
+    // Behind "12/03/2026" or "12%" stands no number 12.
+    return fits && /\d$/.test(number) && /^[\s,}\]]/.test(rest) ? text.length - rest.length : "broken";
   };
 }

@@ -1,6 +1,6 @@
 /** The least that a value of a plan costs: what must be kept back while there is a choice. */
 
-import type { Plan } from "./plan.ts";
+import type { Member, ObjectPlan, Plan } from "./plan.ts";
 
 export interface Cost {
   /** Tokens that the model writes or reads. */
@@ -19,6 +19,15 @@ const known = new WeakMap<Plan, Cost | null>();
 export function leastOf(plan: Plan): Cost | null {
   if (!known.has(plan)) settle(plan);
   return known.get(plan) ?? null;
+}
+
+/** The properties that an object cannot do without, made up to their least number by those that cost least. */
+export function leastMembers(plan: ObjectPlan, inside: (plan: Plan) => Cost | null = leastOf): readonly Member[] {
+  const [required, optional] = [true, false].map((is) => plan.members.filter((member) => member.required === is));
+  const missing = plan.min - required!.length;
+  if (missing <= 0) return required!;
+  const letters = (member: Member) => costOfMember(member.name, inside(member.plan))?.letters ?? Number.MAX_VALUE;
+  return [...required!, ...optional!.sort((one, other) => letters(one) - letters(other)).slice(0, missing)];
 }
 
 /** Where a plan that cannot be finished is stuck; `null` where it can be. */
@@ -58,8 +67,9 @@ function settle(plan: Plan): void {
 function asked(plan: Plan): readonly Plan[] {
   if (plan.kind === "union") return plan.plans;
   if (plan.kind === "array") return Array.from({ length: plan.min }, (_, index) => plan.item(index));
-  if (plan.kind === "object") return plan.members.filter(({ required }) => required).map((member) => member.plan);
-  return [];
+  if (plan.kind !== "object") return [];
+  const required = plan.members.filter((member) => member.required);
+  return (plan.min > required.length ? plan.members : required).map((member) => member.plan);
 }
 
 function costOf(plan: Plan, inside: (plan: Plan) => Cost | null): Cost | null {
@@ -82,7 +92,7 @@ function costOf(plan: Plan, inside: (plan: Plan) => Cost | null): Cost | null {
       return sum(asked(plan).map(inside), 2);
     case "object":
       return sum(
-        plan.members.filter(({ required }) => required).map((member) => costOfMember(member.name, inside(member.plan))),
+        leastMembers(plan, inside).map((member) => costOfMember(member.name, inside(member.plan))),
         2,
       );
   }

@@ -56,7 +56,11 @@ export class Host {
           if (!line.startsWith("data: ") || line.trimEnd() === "data: [DONE]") continue;
           const event = this.#parsed(path, line.slice("data: ".length));
           if ("error" in event) throw this.#refusal(path, event, response.status);
-          take(event);
+          try {
+            take(event);
+          } catch (failed) {
+            throw failed instanceof PawlError ? failed : new CallerFailed("its caller failed", { cause: failed });
+          }
         }
       }
     });
@@ -135,7 +139,12 @@ export class Host {
           value: this.name,
         });
       }
+      if (thrown instanceof CallerFailed) throw thrown.cause;
       if (thrown instanceof PawlError) throw thrown;
+      // The platform's own patience with a silent server: 300 s, whatever is asked for.
+      if (/UND_ERR_(HEADERS|BODY)_TIMEOUT/.test(reasonOf(thrown))) {
+        throw new ModelError("E_ENGINE_STUCK", `${this.name} was silent for 300 s on ${path}`, { value: this.name });
+      }
       const what = answered ? "broke its answer off" : "could not be reached";
       throw new ModelError("E_UNREACHABLE", `${this.name} ${what} (${reasonOf(thrown)})`, {
         value: this.name,
@@ -216,6 +225,9 @@ export class Host {
     });
   }
 }
+
+/** Whoever was shown a text failed at it: no fault of the server's. */
+class CallerFailed extends Error {}
 
 function excerpt(text: string): string {
   return text.length <= 200 ? text : `${text.slice(0, 200)}…`;

@@ -3,8 +3,8 @@
 import { pathsBehind } from "./choice-paths.ts";
 import type { ServerPrompter } from "./llama-server-prompt.ts";
 import type { ServerSlot } from "./llama-server-slot.ts";
-import type { Form, Pen, Piece } from "./pen.ts";
-import { scorePaths } from "./trie.ts";
+import type { Form, Pen, Piece, Weighed } from "./pen.ts";
+import { type ScoreOptions, scorePaths } from "./trie.ts";
 
 export interface ServerPenOptions {
   readonly prompter: ServerPrompter;
@@ -37,14 +37,13 @@ export class ServerPen implements Pen {
     return this.#with.contextTokens - this.#tokens.length - Buffer.byteLength(this.#text);
   }
 
-  async weigh(texts: readonly string[], lead = "", whole = false): Promise<readonly number[]> {
+  async weigh(texts: readonly string[], lead = "", how: ScoreOptions = {}): Promise<Weighed> {
     const { prompter, slot, signal } = this.#with;
     const before = this.#text + lead;
     const tokens = ["", ...texts].map((text) => prompter.plain(before + text, signal));
     const [alone = [], ...each] = await Promise.all(tokens);
     const { stem, paths } = pathsBehind(alone, each);
-    const { logp } = await scorePaths(paths, slot.reader([...this.#tokens, ...stem], signal), { whole });
-    return logp;
+    return await scorePaths(paths, slot.reader([...this.#tokens, ...stem], signal), how);
   }
 
   async write({ grammar, closes }: Form, limit: number): Promise<Piece> {

@@ -467,6 +467,22 @@ describe("every failure is an error with a code and the host", () => {
 });
 
 describe("giving up", () => {
+  test("a key that no header can hold is refused without being quoted", async () => {
+    const refused = openLlamaServer("http://127.0.0.1:1", { apiKey: "secret\nkey" });
+    await expect(refused).rejects.toMatchObject({ name: "UsageError", code: "E_CONFIG" });
+    await expect(refused).rejects.not.toThrow("secret");
+  });
+
+  test("a caller that fails at what it is shown fails alone", async () => {
+    const engine = await connect(await start());
+    const prefix = await engine.prepare({ instructions: "Write.", cue: "", choices: [] });
+    const onText = () => {
+      throw new Error("cannot show");
+    };
+    await expect(engine.write({ prefix, item: "x", maxTokens: 5, onText })).rejects.toThrow("cannot show");
+    expect((await engine.write({ prefix, item: "x", maxTokens: 5 })).outputTokens).toBeGreaterThan(0);
+  });
+
   test("an aborted request is cancelled at the server, and its slot is free again", async () => {
     const server = await start({ slots: 1 });
     const engine = await connect(server);

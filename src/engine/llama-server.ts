@@ -33,7 +33,7 @@ export interface LlamaServerOptions {
   readonly apiKey?: string;
   /** Most tokens of one question: prefix, item and answer. The server's own limit lowers it. */
   readonly contextTokens?: number;
-  /** Longest silence of a request, in seconds. Default 120. */
+  /** Longest silence of a request, in seconds. Default 120; beyond 300 the platform gives up by itself. */
   readonly stuckSeconds?: number;
   /** Longest wait for a server that is still loading its model, in seconds. Default 60. */
   readonly loadSeconds?: number;
@@ -53,6 +53,9 @@ export async function openLlamaServer(
   const known = ["apiKey", "contextTokens", "stuckSeconds", "loadSeconds", "topTokens"];
   refuseUnknown("E_CONFIG", "openLlamaServer()", options, known);
   const { apiKey, stuckSeconds = 120, loadSeconds = 60, topTokens = 500 } = options;
+  // Checked here, because the platform would quote it in its own error.
+  if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))
+    throw new UsageError("E_CONFIG", "the apiKey of a server holds a space, a line break or a letter beyond ASCII");
   const addresses = typeof urls === "string" ? [urls] : urls;
   if (addresses.length === 0) throw new UsageError("E_CONFIG", "openLlamaServer() was given no address");
   const hosts = addresses.map((url) => new Host(addressOf(url), { apiKey, stuckSeconds, loadSeconds }));
@@ -137,7 +140,13 @@ export class LlamaServer implements ChatEngine {
 
   async prepare({ instructions, cue, choices }: Prefix): Promise<PrefixId> {
     const id = shortHash(canonicalJson([instructions, cue, choices]));
-    if (this.#prepared.has(id)) return id;
+    const known = this.#prepared.get(id);
+    if (known) {
+      // Those used last are kept.
+      this.#prepared.delete(id);
+      this.#prepared.set(id, known);
+      return id;
+    }
     const { prompter } = this.#with;
     const [{ head, tail }, alone = [], ...whole] = await Promise.all([
       prompter.layout(instructions),

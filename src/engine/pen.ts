@@ -7,7 +7,7 @@ import type { Pass } from "./pass.ts";
 import type { Prompter } from "./prompt.ts";
 import { readBack, reader } from "./reading.ts";
 import type { Slot } from "./slot.ts";
-import { scorePaths } from "./trie.ts";
+import { type Scored, type ScoreOptions, scorePaths } from "./trie.ts";
 
 /** What filling needs of a model; a script stands in for it in tests. */
 export interface Pen {
@@ -17,12 +17,14 @@ export interface Pen {
   put(text: string): void;
   /**
    * Raw log-probability of each text as what comes next behind `lead`; nothing is written, the lead neither. Of each
-   * text only as much is read as tells it from the others, unless all of it is wanted (`whole`).
+   * text only as much is read as tells it from the others, and of those that cannot win nothing, unless `how` says so.
    */
-  weigh(texts: readonly string[], lead?: string, whole?: boolean): Promise<readonly number[]>;
+  weigh(texts: readonly string[], lead?: string, how?: Pick<ScoreOptions, "every" | "whole">): Promise<Weighed>;
   /** The model writes in this form, until it is closed or for `limit` tokens. What closes it is left out. */
   write(form: Form, limit: number): Promise<Piece>;
 }
+
+export type Weighed = Pick<Scored, "logp" | "exact" | "unread">;
 
 export interface Form {
   /** GBNF. */
@@ -71,14 +73,13 @@ export class ModelPen implements Pen {
     return this.#slot.room - this.#tokens.length - this.#prompter.plain(this.#text).length;
   }
 
-  async weigh(texts: readonly string[], lead = "", whole = false): Promise<readonly number[]> {
+  async weigh(texts: readonly string[], lead = "", how: ScoreOptions = {}): Promise<Weighed> {
     const before = this.#text + lead;
     const alone = this.#prompter.plain(before);
     const each = texts.map((text) => this.#prompter.plain(before + text));
     const { stem, paths } = pathsBehind(alone, each);
     const base = [...this.#tokens, ...stem];
-    const { logp } = await scorePaths(paths, reader(this.#slot, base, base.length - 1, this.#pass), { whole });
-    return logp;
+    return await scorePaths(paths, reader(this.#slot, base, base.length - 1, this.#pass), how);
   }
 
   async write(form: Form, limit: number): Promise<Piece> {

@@ -117,6 +117,25 @@ test("a list has its own plan for each fixed place and ends behind them where it
   expect(fieldOf({ type: "array", items, maxItems: 5 })).toMatchObject({ capped: false, max: 5 });
 });
 
+test("a list may hold itself, and so may any JSON value", () => {
+  const list = { type: "array", items: { $ref: "#/$defs/list" } };
+  expect(fieldOf({ $ref: "#/$defs/list" }, { list })).toMatchObject({ kind: "array", min: 0, max: 32 });
+  const json = { anyOf: [{ type: "string" }, { type: "array", items: { $ref: "#/$defs/json" } }] };
+  expect(fieldOf({ $ref: "#/$defs/json" }, { json })).toMatchObject({ kind: "union" });
+  const item = { items: { $ref: "#/$defs/twice" }, minItems: 1 };
+  const twice = { type: "array", allOf: [item, { ...item, items: { $ref: "#/$defs/twice" } }] };
+  expect(() => fieldOf({ $ref: "#/$defs/twice" }, { twice })).toThrow(/\$ref/);
+});
+
+test("a property is forbidden where nothing but its being there is, else it is asked for", () => {
+  const namesOf = (not: object) => membersOf({ properties: { a: {}, b: {} }, not }).map(({ name }) => name);
+  expect(namesOf({ required: ["a"], type: "object", description: "no a" })).toEqual(["b"]);
+  expect(namesOf({ anyOf: [{ required: ["a"] }, { required: ["b"] }] })).toEqual([]);
+  expect(namesOf({ required: ["a"], properties: { a: { const: 1 } } })).toEqual(["a", "b"]);
+  expect(namesOf({ required: ["a"], type: "string" })).toEqual(["a", "b"]);
+  expect(namesOf({ anyOf: [{ required: ["a"] }], minProperties: 2 })).toEqual(["a", "b"]);
+});
+
 test("a format that is not known says something to people, and so does a keyword", () => {
   expect(fieldOf({ type: "string", format: "iban", example: "x" })).toMatchObject({ kind: "string", format: null });
 });

@@ -79,6 +79,8 @@ const READABLE_RANGE = 32;
 /** An array without `maxItems` ends here at the latest; so does one whose `maxItems` is larger. */
 const MOST_ITEMS = 32;
 
+const COMMENTS = ["title", "description", "$comment"];
+
 const ABOUT: { readonly [type: string]: readonly string[] } = {
   object: ["properties", "required", "additionalProperties", "patternProperties", "minProperties", "propertyNames"],
   array: ["items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"],
@@ -118,7 +120,8 @@ class Planner {
   }
 
   /** The plan of a value for which all these schemas hold. */
-  plan(schemas: readonly unknown[], path: string): Plan {
+  plan(all: readonly unknown[], path: string): Plan {
+    const schemas = [...new Set(all)];
     const key = schemas.map((schema) => this.#numberOf(schema)).join();
     const known = this.#plans.get(key);
     if (known) return known;
@@ -193,8 +196,9 @@ class Planner {
     const item = (index: number) =>
       this.plan(schemas.map((schema) => itemSchema(schema, index)).filter(says), `${path}[]`);
     const fixed = Math.max(0, ...schemas.map((schema) => listOf(schema.prefixItems ?? schema.items).length));
-    // Where nothing may stand behind the last fixed place, the array ends there.
-    const max = Math.min(Math.max(MOST_ITEMS, min), allowed, item(fixed).kind === "never" ? fixed : Infinity);
+    // Where nothing may stand behind the last fixed place, the array ends there. Not planned: a list may hold itself.
+    const isClosed = schemas.some((schema) => itemSchema(schema, fixed) === false);
+    const max = Math.min(Math.max(MOST_ITEMS, min), allowed, isClosed ? fixed : Infinity);
     if (min > max) return { kind: "never", path, keyword: "minItems" };
     const unique = schemas.some((schema) => schema.uniqueItems === true);
     return { kind: "array", item, min, max, capped: allowed > max && max >= MOST_ITEMS, unique };
@@ -288,13 +292,19 @@ function steps(schemas: Alternative): number[] {
   return schemas.flatMap(({ multipleOf }) => (typeof multipleOf === "number" ? [multipleOf] : []));
 }
 
-/** The property that `not` forbids, where it is of the one form that people write: `{ required: [name] }`. */
+/** The properties that `not` forbids, where it says `{ required: [name] }` and nothing else, or any of such. */
 function forbiddenBy(not: unknown): readonly string[] {
   if (!isSchema(not)) return [];
-  const branches = "anyOf" in not ? listOf(not.anyOf) : [not];
-  return branches.flatMap((each) =>
-    isSchema(each) && listOf(each.required).length === 1 ? listOf(each.required).map(String) : [],
-  );
+  const branches = saysOnly(not, ["anyOf"]) ? listOf(not.anyOf) : [not];
+  return branches.flatMap((each) => {
+    if (!isSchema(each) || !saysOnly(each, ["required", "type"])) return [];
+    const isOfObjects = typesOf(each)?.includes("object") ?? true;
+    return isOfObjects && listOf(each.required).length === 1 ? listOf(each.required).map(String) : [];
+  });
+}
+
+function saysOnly(schema: JsonSchema, keywords: readonly string[]): boolean {
+  return Object.keys(schema).every((key) => [...keywords, ...COMMENTS].includes(key));
 }
 
 function needsOf(schemas: Alternative): Map<string, readonly string[]> {

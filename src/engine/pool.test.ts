@@ -14,7 +14,8 @@ const told = [];
 process.on("message", ({ id, call, sent }) => {
   if (call === undefined) return;
   const reply = (value) => process.send({ id, value });
-  if (call === "open") { opened = sent; return reply({ contextTokens: 10, dimensions: 3, template: "fake", gpu: sent.path === "on-gpu" ? "cuda" : false, tuning: { threads: 7 } }); }
+  if (call === "open" && sent.path === "opens-once" && sent.tuning) return process.send({ id, error: { who: "model", code: "E_MODEL_FILE", message: "no room" } });
+  if (call === "open") { opened = sent; return reply({ contextTokens: 10, dimensions: 3, template: "fake", bytes: sent.path === "huge" ? 1e15 : 1e6, gpu: sent.path === "on-gpu" ? "cuda" : false, tuning: { threads: 1 } }); }
   if (call === "prepare") return told.push(sent.id), reply(null);
   if (call === "ping") return reply(null);
   const [what, wait] = (sent.item ?? sent.text).split(" ");
@@ -71,7 +72,7 @@ test("a second process is started when the first is busy, and not before; never 
   expect(new Set(answers.map(({ pid }) => pid)).size).toBe(2);
   expect(answers.map(({ what }) => what)).toEqual(["a", "b", "c", "d", "e"]);
   // What the first found out about the machine the second is told.
-  expect(new Set(answers.map(({ tuning }) => JSON.stringify(tuning)))).toEqual(new Set(["null", '{"threads":7}']));
+  expect(new Set(answers.map(({ tuning }) => JSON.stringify(tuning)))).toEqual(new Set(["null", '{"threads":1}']));
 });
 
 test("a first process that died is opened again with what it found out", async () => {
@@ -79,13 +80,27 @@ test("a first process that died is opened again with what it found out", async (
   expect((await ask(pool, "a")).tuning).toBeNull();
   process.kill((await pool.processes[0]!.pid())!, "SIGKILL");
   await sleep(50);
-  expect((await ask(pool, "b")).tuning).toEqual({ threads: 7 });
+  expect((await ask(pool, "b")).tuning).toEqual({ threads: 1 });
 });
 
 test("a graphics card has one process", async () => {
   const pool = await poolOf({ processes: 4 }, "on-gpu");
   await Promise.all(["a 30", "b 30", "c"].map((item) => ask(pool, item)));
   expect(pool.processes).toHaveLength(1);
+});
+
+test("what its prompts take counts: there is one process where a second would not fit", async () => {
+  const pool = await poolOf({ processes: 4 }, "huge");
+  await Promise.all(["a 30", "b 30", "c"].map((item) => ask(pool, item)));
+  expect(pool.processes).toHaveLength(1);
+});
+
+test("a further process that cannot be opened is done without, and loses no request", async () => {
+  const pool = await poolOf({ processes: 3 }, "opens-once");
+  const answers = await Promise.all(["a 40", "b 40", "c 40", "d"].map((item) => ask(pool, item)));
+  expect(answers.map(({ what }) => what)).toEqual(["a", "b", "c", "d"]);
+  expect(pool.processes).toHaveLength(1);
+  expect(pool.most).toBe(1);
 });
 
 test("what follows an answer goes to the process that read its prompt, before those who wait", async () => {
@@ -159,6 +174,6 @@ test("processes killed again and again lose no request", async () => {
 
 test("as many processes as cores, and as a quarter of the memory holds", () => {
   expect(processesFor(100e6, new Cores(2), 24e9)).toBe(2);
-  expect(processesFor(100e6, new Cores(64), 24e9)).toBe(17);
+  expect(processesFor(100e6, new Cores(64), 24e9)).toBe(24);
   expect(processesFor(8e9, new Cores(8), 24e9)).toBe(1);
 });

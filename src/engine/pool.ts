@@ -15,13 +15,17 @@ export interface PoolOptions extends ProcessOptions {
 
 /** The share of the machine's memory that all processes of one model may take. */
 const MEMORY_SHARE = 0.25;
-/** What a process takes beside the weights: the runtime and the state of its prompts. */
-const PROCESS_BYTES = 250e6;
+/** What a process takes beside them: the runtime. */
+const PROCESS_BYTES = 150e6;
 
 /** How many processes of a model of `bytes` pay: one a core, as far as a quarter of the memory goes. */
 export function processesFor(bytes: number, cores: Cores, memory: number = totalmem()): number {
-  const fit = Math.floor((memory * MEMORY_SHARE) / (bytes + PROCESS_BYTES));
-  return Math.max(1, Math.min(cores.total, fit));
+  return Math.min(cores.total, fitting(bytes, memory));
+}
+
+/** How many processes fit that each hold `bytes` of weights and prompts. */
+function fitting(bytes: number, memory: number = totalmem()): number {
+  return Math.max(1, Math.floor((memory * MEMORY_SHARE) / (bytes + PROCESS_BYTES)));
 }
 
 interface Waiting {
@@ -43,7 +47,7 @@ interface Lane {
 
 export class EnginePool {
   readonly #open: Calls["open"][0];
-  readonly #options: PoolOptions;
+  #options: PoolOptions;
   readonly #lanes: Lane[] = [];
   readonly #waiting: Waiting[] = [];
   /** What further processes are opened with: what the first found out is in it. */
@@ -72,11 +76,13 @@ export class EnginePool {
     const first = this.#grow(this.#open);
     first.state = "busy";
     const opened = await first.process.start();
+    const threads = opened.tuning?.threads ?? this.#options.threads;
+    this.#options = { ...this.#options, threads };
     // A graphics card runs one pass at a time, however many processes ask.
-    if (opened.gpu !== false) this.#most = 1;
+    this.#most = opened.gpu === false ? Math.min(this.#most, fitting(opened.bytes)) : 1;
     this.#further = this.#open.kind === "chat" ? { ...this.#open, tuning: opened.tuning } : this.#open;
     // After a crash too: probed again, it might be laid out otherwise and give other numbers.
-    first.process.reopenWith(this.#further);
+    first.process.reopenWith(this.#further, threads);
     this.#free(first);
     return opened;
   }
@@ -102,10 +108,22 @@ export class EnginePool {
     }
     try {
       return await lane.process.call(name, sent, options);
+    } catch (thrown) {
+      if (!this.#closed && !signal?.aborted && this.#drop(lane)) return await this.call(name, sent, options);
+      throw thrown;
     } finally {
       // Aborted, the call ends before its pass does.
       lane.process.idle().then(() => this.#free(lane));
     }
+  }
+
+  /** A further process that could not be opened, for want of memory say, is one too many: the others do without it. */
+  #drop(lane: Lane): boolean {
+    if (lane.process.hasOpened || this.#lanes.length < 2) return false;
+    this.#lanes.splice(this.#lanes.indexOf(lane), 1);
+    this.#most = this.#lanes.length;
+    lane.process.close();
+    return true;
   }
 
   async close(): Promise<void> {

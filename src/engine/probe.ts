@@ -5,15 +5,13 @@
 
 import type { LlamaContextSequence, Token } from "node-llama-cpp";
 import type { Loaded } from "./load.ts";
-import { FULL_ROWS, type Tuning } from "./tuning.ts";
+import type { Tuning } from "./tuning.ts";
 import { vocabularySize } from "./vocabulary.ts";
 
 /** Gain that a choice must show before the plainer way is left: below it lies the noise of a shared machine. */
 const WORTH = 0.95;
-/** Rows of an ordinary item, the one size that every layout is tried with. */
-const ITEM_ROWS = 24;
-/** Sizes below the cliff, largest first; tried until rewinding no longer pays. */
-const BELOW_CLIFF = [56, 48, 40, 32];
+/** Rows of an ordinary item, of one just below 64 rows, where flash attention's kernels are slow, and of one above. */
+const [ITEM_ROWS, BELOW_CLIFF, ABOVE_CLIFF] = [24, 56, 72];
 
 /** `milliseconds` bounds what is measured, not what creating contexts takes; what is not reached keeps its default. */
 export async function probe(
@@ -69,32 +67,28 @@ export async function probe(
   };
   const timeLeft = () => performance.now() < ends;
 
-  const off = await inContext(false, threads, async (time, sequence) => ({
+  const timesOf = async (time: (rows: number) => Promise<number>) => ({
     item: await time(ITEM_ROWS),
-    full: timeLeft() ? await time(FULL_ROWS) : null,
+    above: timeLeft() ? await time(ABOVE_CLIFF) : null,
+    below: timeLeft() ? await time(BELOW_CLIFF) : null,
+  });
+  const { raw, ...off } = await inContext(false, threads, async (time, sequence) => ({
     raw: await isRaw(sequence, tokens),
+    ...(await timesOf(time)),
   }));
-  // On a graphics card its kernels are the only fast ones, and none has a cliff.
-  if (llama.gpu !== false) return { threads, flashAttention: true, rewindFrom: null, raw: off.raw, measured };
-  const narrow =
-    threads > 1 && timeLeft() ? await inContext(false, 1, (time) => time(ITEM_ROWS)) : Number.POSITIVE_INFINITY;
-  const useThreads = narrow < off.item ? 1 : threads;
-  const layout = timeLeft()
-    ? await inContext(true, useThreads, async (time, sequence) => {
-        const item = await time(ITEM_ROWS);
-        const full = timeLeft() ? await time(FULL_ROWS) : null;
-        const both = full !== null && off.full !== null;
-        const faster = both ? item + full < (off.item + off.full!) * WORTH : item < off.item * WORTH;
-        const wins = faster && (await isSteady(sequence, tokens));
-        let rewindFrom: number | null = null;
-        for (const rows of BELOW_CLIFF) {
-          if (!wins || full === null || !timeLeft() || full >= (await time(rows)) * WORTH) break;
-          rewindFrom = rows;
-        }
-        return { flashAttention: wins, rewindFrom };
-      })
-    : { flashAttention: false, rewindFrom: null };
-  return { threads: useThreads, ...layout, raw: off.raw, measured };
+  // On a graphics card its kernels are the only fast ones, and they have no cliff.
+  if (llama.gpu !== false) return { threads, flashAttention: true, raw, measured };
+  const narrow = threads > 1 && timeLeft() ? await inContext(false, 1, (time) => time(ITEM_ROWS)) : null;
+  const useThreads = narrow !== null && narrow < off.item * WORTH ? 1 : threads;
+  const flashAttention =
+    timeLeft() &&
+    (await inContext(true, useThreads, async (time, sequence) => {
+      const on = await timesOf(time);
+      const sizes = (["item", "above", "below"] as const).filter((size) => on[size] !== null && off[size] !== null);
+      const sum = (times: typeof on) => sizes.reduce((total, size) => total + times[size]!, 0);
+      return sum(on) < sum(off) * WORTH && (await isSteady(sequence, tokens));
+    }));
+  return { threads: useThreads, flashAttention, raw, measured };
 }
 
 /** Most that a log-probability may move, in nats, when the same prompt goes through in other pieces. */

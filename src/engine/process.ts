@@ -52,12 +52,14 @@ const ownEntry = new URL(`./child${extname(import.meta.url)}`, import.meta.url);
 
 export class EngineProcess {
   #open: Calls["open"][0];
-  readonly #options: ProcessOptions;
+  #options: ProcessOptions;
   readonly #cores: Cores;
   #child: Promise<Child> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #nextId = 1;
   #closed = false;
+  /** Whether its model was ever loaded. */
+  hasOpened = false;
   /** Times that the process had to be started again. */
   restarts = 0;
 
@@ -72,9 +74,13 @@ export class EngineProcess {
     return (await this.#child)?.process.pid;
   }
 
-  /** What the process is opened with the next time that it must be started: what was found out before stays found. */
-  reopenWith(open: Calls["open"][0]): void {
+  /**
+   * What the process is opened with the next time that it must be started: what was found out before stays found.
+   * `threads`: what its passes take from now on.
+   */
+  reopenWith(open: Calls["open"][0], threads: number): void {
     this.#open = open;
+    this.#options = { ...this.#options, threads };
   }
 
   /** Starts the process and loads the model, unless that is done. */
@@ -92,11 +98,14 @@ export class EngineProcess {
     { signal, before, onText }: CallOptions = {},
   ): Promise<Calls[Name][1]> {
     return this.#queued(signal, async (child) => {
+      // Loading the model takes a while, and an event that is over is not heard.
+      signal?.throwIfAborted();
       if (before && !child.told.has(before.id)) {
         await this.#send(child, "prepare", before, { signal });
         makeRoom(child.told);
         child.told.add(before.id);
       }
+      signal?.throwIfAborted();
       return await this.#send(child, name, sent, { signal, onText });
     });
   }
@@ -145,6 +154,8 @@ export class EngineProcess {
   async #twice<T>(work: (child: Child) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
+        // It may have been closed while this waited for its cores.
+        if (this.#closed) throw closedError();
         this.#child ??= this.#spawn();
         return await work(await this.#child);
       } catch (thrown) {
@@ -194,11 +205,12 @@ export class EngineProcess {
       process,
       pending,
       told: new Set(),
-      opened: { contextTokens: 0, dimensions: 0, template: "", gpu: false, tuning: null },
+      opened: { contextTokens: 0, dimensions: 0, template: "", bytes: 0, gpu: false, tuning: null },
     };
     try {
       const opened = await this.#send(child, "open", this.#open, {}, this.#options.openSeconds ?? 300);
       idle(process);
+      this.hasOpened = true;
       return { ...child, opened };
     } catch (thrown) {
       process.kill("SIGKILL");

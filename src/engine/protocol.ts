@@ -47,6 +47,8 @@ export interface Opened {
   readonly dimensions: number;
   /** How the prompt is laid out, for people: the chat template's name, or "plain". */
   readonly template: string;
+  /** What the weights and the room for prompts take, as far as the runtime can say. */
+  readonly bytes: number;
   /** What the graphics card's backend calls itself; `false` on the processor. */
   readonly gpu: string | false;
   /** How its passes are laid out; `null` for an encoder. */

@@ -22,7 +22,7 @@ async function startChat(): Promise<EmbeddedChat> {
 
 /** A story model of 1.2 MB: everything goes through the real runtime, and nothing it says means anything. */
 const TINY = fileURLToPath(new URL("../../test/models/stories260K.gguf", import.meta.url));
-const plain: Tuning = { threads: 1, flashAttention: false, rewindFrom: null, raw: true, measured: {} };
+const plain: Tuning = { threads: 1, flashAttention: false, raw: true, measured: {} };
 
 async function startTiny(options: ChatOptions = {}): Promise<EmbeddedChat> {
   return await openChat(TINY, { threads: 1, contextTokens: 1024, home: null, tuning: plain, ...options });
@@ -98,28 +98,23 @@ describe("the layout of passes", () => {
     expect(lines).toHaveLength(1);
   });
 
-  test("read with the end of its prefix or not, with flash attention or not, an item means the same", async () => {
+  test("with flash attention or without, an item means the same", async () => {
     const question = {
       instructions: "Whose story is it? ".repeat(12),
       cue: "It is the",
       choices: [" dog", " cat", " girl"],
     };
     const item = "The big dog ran after the small cat and fell into the water.";
-    const layouts = [plain, { ...plain, rewindFrom: 8 }, { ...plain, flashAttention: true }];
+    const layouts = [plain, { ...plain, flashAttention: true }];
     const scores = [];
     for (const tuning of layouts) {
       const engine = await startTiny({ tuning });
       scores.push(await engine.score({ prefix: await engine.prepare(question), item }));
       await engine.close();
     }
-    const [first, rewound, flash] = scores;
-    expect(rewound!.shape).toBe("64 rows, 1 thread");
-    expect(first!.shape).not.toBe(rewound!.shape);
+    const [first, flash] = scores;
     expect(flash!.shape).toContain("flash attention");
-    for (const other of [rewound!, flash!]) {
-      for (const [index, value] of other.logp.entries())
-        expect(Math.abs(value - first!.logp[index]!)).toBeLessThan(0.1);
-    }
+    for (const [index, value] of flash!.logp.entries()) expect(Math.abs(value - first!.logp[index]!)).toBeLessThan(0.1);
   });
 });
 

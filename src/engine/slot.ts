@@ -83,11 +83,11 @@ export class Slot {
    * Makes the slot hold a whole prompt, its item read in the one pass that `read` would take, and nothing behind it.
    * What a request for the same prompt read before is not read again: the tool was chosen, now its arguments follow.
    */
-  async keepPrompt(prompt: readonly number[], prefix: readonly number[], from: number, pass: Pass): Promise<void> {
+  async keepPrompt(prompt: readonly number[], prefix: readonly number[], pass: Pass): Promise<void> {
     const same = this.#prompt.length === prompt.length && this.#prompt.every((token, at) => token === prompt[at]);
     if (same && this.holds(prompt, prompt.length)) return await this.#rewind(prompt, prompt.length);
     await this.keep(prefix, pass);
-    await this.read(prompt, from, [], pass);
+    await this.read(prompt, prefix.length, [], pass);
   }
 
   /**
@@ -112,7 +112,7 @@ export class Slot {
     const outputs = await this.#sequence.controlledEvaluate(input, { contextShift: noShift });
     this.evaluated += input.length;
     pass.done();
-    if (from <= this.#prefixEnd) this.#prompt = tokens;
+    if (from === this.#prefixEnd) this.#prompt = tokens;
     return wants.map(({ at, tokens: asked }) => {
       const next = outputs[at - start]?.next;
       const best = next?.token === null || next?.token === undefined ? undefined : next.logits?.get(next.token);

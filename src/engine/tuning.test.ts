@@ -1,23 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../../test/support/folder.ts";
-import { describeTuning, FULL_ROWS, keepTuning, passStart, readTuning, type Tuning, tuningFile } from "./tuning.ts";
+import { describeTuning, keepTuning, readTuning, type Tuning, tuningFile } from "./tuning.ts";
 
-const tuning: Tuning = { threads: 1, flashAttention: false, rewindFrom: null, raw: true, measured: { pass: 12.5 } };
-
-test("a pass begins behind the prefix, or so far before that it is full; never after, never before the start", () => {
-  fc.assert(
-    fc.property(fc.nat(700), fc.nat(200), fc.option(fc.integer({ min: 1, max: 63 })), (prefix, rows, rewindFrom) => {
-      const start = passStart(prefix, prefix + rows, rewindFrom);
-      expect(start).toBeLessThanOrEqual(prefix);
-      expect(start).toBeGreaterThanOrEqual(0);
-      const rewinds = rewindFrom !== null && rows >= rewindFrom && rows < FULL_ROWS;
-      expect(prefix + rows - start).toBe(rewinds ? Math.min(FULL_ROWS, prefix + rows) : rows);
-    }),
-  );
-});
+const tuning: Tuning = { threads: 1, flashAttention: false, raw: true, measured: { pass: 12.5 } };
 
 test("what the probe found is read back; another model, machine or damage is not", async () => {
   using folder = temporaryFolder();
@@ -27,7 +14,7 @@ test("what the probe found is read back; another model, machine or damage is not
   expect(await readTuning(file)).toEqual(tuning);
   expect(tuningFile("fedcba9876543210", 1, "auto", folder.path)).not.toBe(file);
   expect(tuningFile("0123456789abcdef", 2, "auto", folder.path)).not.toBe(file);
-  for (const damaged of ["", "{", "null", "[]", '{"threads":"many"}', JSON.stringify({ ...tuning, rewindFrom: "x" })]) {
+  for (const damaged of ["", "{", "null", "[]", '{"threads":"many"}', JSON.stringify({ ...tuning, raw: "x" })]) {
     await writeFile(file, damaged);
     expect(await readTuning(file)).toBeUndefined();
   }
@@ -44,7 +31,7 @@ test("a folder that cannot be written is no error", async () => {
 
 test("is told in a line", () => {
   expect(describeTuning(tuning, 2, false)).toBe("2 processes of 1 thread, flash attention off, raw probabilities");
-  expect(describeTuning({ ...tuning, threads: 4, rewindFrom: 40, raw: false, flashAttention: true }, 1, "cuda")).toBe(
-    "1 process of 4 threads, on cuda, flash attention on, 40 to 63 tokens read as 64, probabilities not raw",
+  expect(describeTuning({ ...tuning, threads: 4, raw: false, flashAttention: true }, 1, "cuda")).toBe(
+    "1 process of 4 threads, on cuda, flash attention on, probabilities not raw",
   );
 });

@@ -11,25 +11,10 @@ import { RUNTIME_VERSION } from "./runtime.ts";
 export interface Tuning {
   readonly threads: number;
   readonly flashAttention: boolean;
-  /**
-   * Prompts with at least this many and less than `FULL_ROWS` new tokens are read together with the end of their
-   * prefix, as `FULL_ROWS`: fewer rows take a slow path in some kernels. `null` where that does not pay.
-   */
-  readonly rewindFrom: number | null;
   /** Whether log-probabilities are those of the model, over the whole vocabulary and before any sampler. */
   readonly raw: boolean;
   /** What was measured, in milliseconds a pass, for people. */
   readonly measured: { readonly [what: string]: number };
-}
-
-/** Rows from which the kernels are fast (engine.md, trap 8). */
-export const FULL_ROWS = 64;
-
-/** Where the pass of a prompt begins: behind its prefix, or before its end where a fuller pass is faster. */
-export function passStart(prefix: number, prompt: number, rewindFrom: number | null): number {
-  const rows = prompt - prefix;
-  if (rewindFrom === null || rows < rewindFrom || rows >= FULL_ROWS) return prefix;
-  return Math.max(0, prompt - FULL_ROWS);
 }
 
 /** Kept by model, runtime and processor: another of any of them is measured anew. */
@@ -43,11 +28,10 @@ export function tuningFile(digest: string, threads: number, gpu: "auto" | false,
 export async function readTuning(file: string): Promise<Tuning | undefined> {
   try {
     const found = JSON.parse(await readFile(file, "utf8")) as Partial<Tuning>;
-    const { threads, flashAttention, rewindFrom, raw, measured } = found;
+    const { threads, flashAttention, raw, measured } = found;
     const fits =
       Number.isInteger(threads) &&
       typeof flashAttention === "boolean" &&
-      (rewindFrom === null || Number.isInteger(rewindFrom)) &&
       typeof raw === "boolean" &&
       typeof measured === "object";
     return fits ? (found as Tuning) : undefined;
@@ -67,12 +51,11 @@ export async function keepTuning(file: string, tuning: Tuning): Promise<void> {
 
 /** One line for people, such as "2 processes of 1 thread, flash attention off, raw probabilities". */
 export function describeTuning(tuning: Tuning, processes: number, gpu: string | false): string {
-  const { threads, flashAttention, rewindFrom, raw } = tuning;
+  const { threads, flashAttention, raw } = tuning;
   return [
     `${processes} ${processes === 1 ? "process" : "processes"} of ${threads} ${threads === 1 ? "thread" : "threads"}`,
     ...(gpu === false ? [] : [`on ${gpu}`]),
     `flash attention ${flashAttention ? "on" : "off"}`,
-    ...(rewindFrom === null ? [] : [`${rewindFrom} to ${FULL_ROWS - 1} tokens read as ${FULL_ROWS}`]),
     raw ? "raw probabilities" : "probabilities not raw",
   ].join(", ");
 }

@@ -7,10 +7,11 @@ import type { JsonSchema } from "../core/schema.ts";
 import { addUsage, noUsage, type Usage } from "../core/usage.ts";
 import type { ChatEngine, Filled, PrefixId, Score } from "../engine/engine.ts";
 import { vectorToText } from "../vectors/packed.ts";
+import type { StepExamples } from "./examples.ts";
 import { type Codes, LETTERS } from "./model-codes.ts";
 import { leastSure } from "./model-confidence.ts";
 import type { Prior, Priors } from "./model-prior.ts";
-import { behind, closedChoices, cueOf, itemOf, type Offer, prefixOf } from "./model-prompt.ts";
+import { behind, closedChoices, cueOf, itemOf, type Offer, prefixOf, shownAs } from "./model-prompt.ts";
 import type { DecideContext } from "./rung.ts";
 
 /** How often the way out is the right answer, beside each option's once: the prior says nothing of an answer that is seldom true. */
@@ -26,6 +27,8 @@ export interface AskingWith {
   readonly orderMargin: number;
   /** Knows whether the model follows letters; `null` where it is not to be asked by them. */
   readonly codes: Codes | null;
+  /** What the model is shown before an item; `null` for nothing. */
+  readonly examples: StepExamples | null;
   /** Whether the sketch is read and kept. */
   readonly sketch: boolean;
 }
@@ -34,6 +37,8 @@ export interface AskingWith {
 export class Asking {
   usage: Usage = noUsage;
   #byLetter = false;
+  /** What stands before the item. */
+  #shown: readonly string[] = [];
   readonly #question: Question;
   readonly #context: DecideContext;
   readonly #with: AskingWith;
@@ -46,7 +51,8 @@ export class Asking {
 
   async answer(): Promise<Reply> {
     const { engine, codes } = this.#with;
-    this.#byLetter = (await codes?.fit(this.#question)) ?? false;
+    await this.#show();
+    this.#byLetter = this.#shown.length === 0 && ((await codes?.fit(this.#question)) ?? false);
     const prefix = await engine.prepare(prefixOf(this.#question, this.#offer()));
     switch (this.#question.verb) {
       case "choose":
@@ -60,6 +66,15 @@ export class Asking {
       case "write":
         return await this.#write(prefix);
     }
+  }
+
+  /** Looks up the examples nearest to the item. Their answers are names, so they are of no use to letters. */
+  async #show(): Promise<void> {
+    const { name, about, verb } = this.#question;
+    const names = closedChoices(this.#question);
+    if (!this.#with.examples || verb === "pick" || names.length === 0) return;
+    const found = await this.#with.examples.before(name, about, this.#context.signal);
+    this.#shown = found.filter(({ answer }) => names.includes(answer)).map((each) => shownAs(this.#question, each));
   }
 
   #offer(options: readonly Option[] = this.#question.options): Offer {
@@ -122,41 +137,43 @@ export class Asking {
   async #weigh(prefix: PrefixId): Promise<Chosen> {
     const names = closedChoices(this.#question);
     const pieces = await this.#pieces(prefix);
-    const { orderMargin } = this.#with;
-    const read = await this.#read(prefix, pieces, orderMargin > 0);
-    // While its prior is being learned the other order is read every time: only so is it a prior over all items.
-    const turned = orderMargin > 0 && (read.prior?.mean === null || marginOf(read.corrected) < orderMargin);
-    const other = turned ? await this.#readTurned(pieces) : null;
-    const corrected = other
-      ? read.corrected.map((value, index) => (value + other.corrected[index]!) / 2)
-      : read.corrected;
+    const reads = await this.#reads(prefix, pieces);
+    const [read, other] = reads as [Read, Read?];
+    // Both orders or neither: what a prior was taken off is not to be compared with what it was not.
+    const isCorrected = reads.every(({ prior }) => prior?.mean);
+    const correctedOf = ({ logp, prior }: Read) =>
+      isCorrected && prior?.mean ? this.#without(prior.mean, logp) : logp;
+    const each = reads.map(correctedOf);
+    const corrected = names.map((_, index) => mean(each.map((values) => values[index]!)));
+    const exact = names.map((_, index) => reads.every((one) => one.exact[index]));
     // A bound is no answer, however high.
-    const best = indexOfBest(corrected.map((value, index) => (read.exact[index] ? value : Number.NEGATIVE_INFINITY)));
+    const best = indexOfBest(corrected.map((value, index) => (exact[index] ? value : Number.NEGATIVE_INFINITY)));
     const weights = corrected.map((value) => Math.exp(value - corrected[best]!));
-    const known = weights.reduce((sum, weight, index) => sum + (read.exact[index] ? weight : 0), 0);
-    const unread = read.unread * Math.exp(-corrected[best]!);
-    const total = known + unread;
-    const hidden = read.exact.filter((exact) => !exact).length;
+    const known = weights.reduce((sum, weight, index) => sum + (exact[index] ? weight : 0), 0);
+    const unread = Math.max(...reads.map((one) => one.unread)) * Math.exp(-corrected[best]!);
+    const total = known > 0 ? known + unread : Number.NaN;
+    const hidden = exact.filter((one) => !one).length;
     const options = names.map((name, index) =>
-      read.exact[index]
+      exact[index]
         ? { name, p: weights[index]! / total }
         : { name, p: unread / hidden / total, atMost: Math.min(1, weights[index]! / known) },
     );
     const evidence: Evidence = {
       ...(Number.isFinite(total) ? { options, entropy: entropyOf(options) } : {}),
-      ...(hidden > 0 ? { interval: [1 / total, 1 / known] as const } : {}),
+      ...(hidden > 0 && known > 0 ? { interval: [1 / total, 1 / known] as const } : {}),
       mass: read.mass,
       ...(names.length > 1 ? { margin: marginOf(corrected) } : {}),
       ...(read.logp.every(Number.isFinite) ? { logp: read.logp } : {}),
       prior: {
         items: read.prior?.items ?? 0,
-        corrected: Boolean(read.prior?.mean),
+        corrected: Boolean(isCorrected),
         ...(read.prior?.drift == null ? {} : { drift: read.prior.drift }),
       },
-      ...(other ? { order: { flipped: indexOfBest(other.corrected) !== indexOfBest(read.corrected) } } : {}),
+      ...(other ? { order: { flipped: indexOfBest(each[0]!) !== indexOfBest(each[1]!) } } : {}),
       ...(read.sketch ? { sketch: vectorToText(read.sketch) } : {}),
       shape: read.shape,
       ...(this.#byLetter ? { byLetter: true as const } : {}),
+      ...(this.#shown.length > 0 ? { examples: this.#shown.length } : {}),
       ...(pieces.length > 1 ? { pieces: pieces.length } : {}),
     };
     const p = 1 / total;
@@ -164,56 +181,81 @@ export class Asking {
     return { name: names[best]!, p: Number.isFinite(p) ? p : null, evidence, basis: read.basis };
   }
 
-  /** The same question with its options the other way round; what comes back is in the question's own order. */
-  async #readTurned(pieces: readonly string[]): Promise<Read> {
+  /**
+   * The choices as they are offered, and in the opposite order where the best is not far enough ahead. While the prior
+   * of either is being learned or checked on both are read: only so is it a prior over all items, and not the close ones.
+   */
+  async #reads(prefix: PrefixId, pieces: readonly string[]): Promise<readonly Read[]> {
+    const { orderMargin } = this.#with;
+    const read = await this.#read(prefix, pieces, orderMargin > 0);
+    if (orderMargin <= 0) return [read];
     const turned = this.#question.options.toReversed();
-    const prefix = await this.#with.engine.prepare(prefixOf(this.#question, this.#offer(turned)));
+    const opposite = await this.#with.engine.prepare(prefixOf(this.#question, this.#offer(turned)));
+    const values = read.prior?.mean ? this.#without(read.prior.mean, read.logp) : read.logp;
+    const isLearning = read.isLearning || (this.#priorBefore(opposite)?.every ?? false);
+    return isLearning || marginOf(values) < orderMargin
+      ? [read, await this.#readTurned(opposite, turned, pieces)]
+      : [read];
+  }
+
+  /** The same question with its options the other way round; what comes back is in the question's own order. */
+  async #readTurned(prefix: PrefixId, turned: readonly Option[], pieces: readonly string[]): Promise<Read> {
     const read = await this.#read(prefix, pieces, true);
     const places = closedChoices(this.#question).map((name) => closedChoices(this.#question, turned).indexOf(name));
     const back = <T>(values: readonly T[]): T[] => places.map((place) => values[place]!);
-    return { ...read, logp: back(read.logp), exact: back(read.exact), corrected: back(read.corrected) };
+    const prior = read.prior && { ...read.prior, mean: read.prior.mean && back(read.prior.mean) };
+    return { ...read, logp: back(read.logp), exact: back(read.exact), prior };
+  }
+
+  #priorKey(prefix: PrefixId): string {
+    // What is shown before the items makes another prompt of the same prefix.
+    return `prior/${this.#with.engine.model.digest}/${prefix}${this.#with.examples ? "/examples" : ""}`;
+  }
+
+  #priorBefore(prefix: PrefixId): ReturnType<Priors["before"]> | undefined {
+    const choices = closedChoices(this.#question).length;
+    return this.#with.priors?.before(this.#priorKey(prefix), this.#question.about, choices);
+  }
+
+  /** Log-probabilities with the prior taken off, and the way out as seldom as it is. */
+  #without(prior: readonly number[], logp: readonly number[]): readonly number[] {
+    return closedChoices(this.#question).map((name, index) => {
+      const seldom = name === this.#question.otherwise ? Math.log(WAY_OUT_SHARE) : 0;
+      return logp[index]! - prior[index]! + seldom;
+    });
   }
 
   /**
-   * Scores the choices and takes their prior off. Choices that cannot win are not read to their end, unless their
-   * numbers are needed: to learn the prior or to check on it, or to be averaged with others.
+   * Scores the choices of a prompt. Choices that cannot win are not read to their end, unless their numbers are needed:
+   * to learn the prior or to check on it, or to be averaged with others.
    */
   async #read(prefix: PrefixId, pieces: readonly string[], averaged: boolean): Promise<Read> {
     const names = closedChoices(this.#question);
     const { engine, sketch } = this.#with;
+    const before = this.#priorBefore(prefix);
     // A repair is another prompt, and one that says that something was wrong: it teaches no prior.
-    const priors = this.#context.repair ? null : this.#with.priors;
-    const key = `prior/${engine.model.digest}/${prefix}`;
-    const before = priors?.before(key, this.#question.about, names.length);
-    const biasWith = (mean: readonly number[] | null | undefined) =>
-      mean
-        ? names.map((name, index) => {
-            const seldom = name === this.#question.otherwise ? Math.log(WAY_OUT_SHARE) : 0;
-            return seldom - (mean[index] ?? 0);
-          })
-        : null;
-    const bias = biasWith(before?.prior.mean);
-    const every = averaged || pieces.length > 1 || (before?.every ?? false);
+    const isLearning = !this.#context.repair && (before?.every ?? false);
+    const prior = before?.prior.mean;
+    const bias = prior ? this.#without(prior, new Array<number>(names.length).fill(0)) : undefined;
+    const every = averaged || pieces.length > 1 || isLearning;
     const scores: Score[] = [];
     for (const item of pieces) {
       const { signal } = this.#context;
-      const score = await engine.score({ prefix, item, every, sketch, signal, ...(bias ? { bias } : {}) });
+      const score = await engine.score({ prefix, item, every, sketch, signal, bias });
       this.#spent(score.newTokens, 0, score.milliseconds);
       scores.push(score);
     }
     const logp = names.map((_, index) => mean(scores.map((score) => score.logp[index] ?? Number.NaN)));
     const exact = names.map((_, index) => scores.every((score) => score.exact[index]));
-    const learns = before?.every && exact.every(Boolean);
-    const prior = learns ? priors?.learn(key, this.#question.about, logp) : before?.prior;
-    const corrections = biasWith(prior?.mean);
+    const learns = isLearning && exact.every(Boolean);
     const [first] = scores;
     return {
       logp,
       exact,
-      corrected: logp.map((value, index) => value + (corrections?.[index] ?? 0)),
       unread: Math.max(...scores.map((score) => score.unread)),
       mass: mean(scores.map((score) => score.mass)),
-      prior,
+      isLearning,
+      prior: learns ? this.#with.priors?.learn(this.#priorKey(prefix), this.#question.about, logp) : before?.prior,
       // Of several pieces the first one's: a mean of sketches would be the sketch of no text.
       sketch: first?.sketch,
       shape: first?.shape ?? "",
@@ -239,6 +281,13 @@ export class Asking {
   async #pieces(prefix: PrefixId): Promise<readonly string[]> {
     const { about, split } = this.#question;
     const whole = itemOf(about, this.#context.repair);
+    if (this.#shown.length > 0) {
+      const item = [...this.#shown, whole].join("\n\n");
+      const { tokens, limit } = await this.#with.engine.measure(prefix, item);
+      if (tokens <= limit) return [item];
+      // Better without examples than not at all.
+      this.#shown = [];
+    }
     if (!split) return [whole];
     const { tokens, limit } = await this.#with.engine.measure(prefix, whole);
     if (tokens <= limit) return [whole];
@@ -280,11 +329,11 @@ export class Asking {
 interface Read {
   readonly logp: readonly number[];
   readonly exact: readonly boolean[];
-  /** `logp` with the prior taken off. */
-  readonly corrected: readonly number[];
-  /** The most that the choices which are not exact weigh together, as a sum of exponentials of `corrected`. */
+  /** The most that the choices which are not exact weigh together, prior taken off. */
   readonly unread: number;
   readonly mass: number;
+  /** The prior is being learned or checked on with this item. */
+  readonly isLearning: boolean;
   readonly prior: Prior | undefined;
   readonly sketch: Float32Array | undefined;
   readonly shape: string;

@@ -31,6 +31,9 @@ interface Stored {
 /** One item in this many is read in full for ever, to keep a frozen prior honest. */
 const AUDITED = 100;
 
+/** Priors kept in memory. */
+const MOST_KNOWN = 500;
+
 export class Priors {
   readonly #notes: Notes;
   readonly #known = new Map<string, Stored>();
@@ -67,6 +70,9 @@ export class Priors {
     let stored = this.#known.get(key);
     if (!stored) {
       stored = parse(this.#notes.get(key), choices);
+      // Options that differ from item to item must not fill the memory; what goes is in the notes.
+      const [oldest] = this.#known.keys();
+      if (oldest !== undefined && this.#known.size >= MOST_KNOWN) this.#known.delete(oldest);
       this.#known.set(key, stored);
     }
     return stored;

@@ -48,6 +48,15 @@ export function behind(cue: string, text: string): string {
   return cue === "" || /\s$/.test(cue) ? text : ` ${text}`;
 }
 
+/** An example as it stands before an item: a text and, behind the cue, its answer. */
+export function shownAs(
+  question: Question,
+  { text, answer }: { readonly text: string; readonly answer: string },
+): string {
+  const cue = cueOf(question);
+  return `${text}\n${cue}${behind(cue, answer)}`;
+}
+
 /** The item, and behind it what was wrong with the first try: the shared part stays what it is. */
 export function itemOf(about: string, repair: Repair | null): string {
   if (!repair) return about;

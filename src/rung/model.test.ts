@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Reply } from "../core/answer.ts";
 import { Question, type QuestionSpec, type Repair } from "../core/question.ts";
-import { FakeChat, type FakeChatScript } from "../engine/fake.contract.ts";
+import { FakeChat, type FakeChatScript, FakeEncoder } from "../engine/fake.contract.ts";
 import { type ModelRungOptions, model } from "./model.ts";
 import { rungContract } from "./rung.contract.ts";
 import type { OpenNeeds } from "./rung.ts";
@@ -79,6 +79,18 @@ async function opened(script: FakeChatScript = {}, options: ModelRungOptions = {
   await rung.open?.(needsOf(notes));
   return { rung, engine, notes };
 }
+
+/** What a server says that hides every choice. */
+const noScore = {
+  logp: [-9, -9],
+  unread: 0.0002,
+  mass: 0,
+  massInterval: [0, 0.0002] as const,
+  basis: "raw" as const,
+  shape: "server",
+  newTokens: 1,
+  milliseconds: 1,
+};
 
 function answered(reply: Reply): Extract<Reply, { kind: "answered" }> {
   if (reply.kind !== "answered") throw new Error(`not answered: ${JSON.stringify(reply)}`);
@@ -179,6 +191,71 @@ test("options that are close are read in both orders, and a flip is said", async
   const far = await opened({ logp }, { orderMargin: 0.3, prior: false });
   expect(answered(await far.rung.decide(ask("my cards are lost"), context)).evidence.order).toBeUndefined();
   expect(far.engine.scored).toHaveLength(1);
+});
+
+test("orders are averaged with both priors taken off, or with neither", async () => {
+  // Whatever stands first is liked by two nats; "cash" is liked by three anyway.
+  const logp = (choice: string, item: string, { instructions }: { instructions: string }) =>
+    (instructions.startsWith(`- ${choice}:`) ? -1 : -3) -
+    (choice === "cash" ? 0 : 3) +
+    (item.includes(choice) ? 0.9 : 0);
+  const notes = new Map<string, string>();
+  const first = await opened({ logp }, {}, notes);
+  for (let index = 0; index < 64; index++) await first.rung.decide(ask(`money ${index}`), context);
+  // The first order has its prior, the other has none yet: neither is taken off.
+  const { rung, engine } = await opened({ logp }, { orderMargin: 0.5 }, notes);
+  const early = answered(await rung.decide(ask("about cards"), context));
+  expect(early).toMatchObject({ value: "cash", evidence: { prior: { corrected: false }, order: { flipped: false } } });
+  for (let index = 0; index < 64; index++) await rung.decide(ask(`coins ${index}`), context);
+  const late = answered(await rung.decide(ask("all cards"), context));
+  expect(late).toMatchObject({ value: "cards", evidence: { prior: { corrected: true } } });
+  // Once both are learned, only what is close is read twice.
+  engine.scored.length = 0;
+  await rung.decide(ask("more cards"), context);
+  expect(engine.scored).toHaveLength(1);
+});
+
+test("a repair is corrected by the prior, and teaches none; nothing but bounds is no answer", async () => {
+  const logp = (choice: string, item: string) => (choice === "cash" ? -1 : -4) + (item.includes(choice) ? 1 : 0);
+  const { rung } = await opened({ logp });
+  for (let index = 0; index < 64; index++) await rung.decide(ask(`money ${index}`), context);
+  const repair = { previous: "x", path: "", message: "not that" };
+  const reply = answered(await rung.decide(ask("my cards"), { ...context, repair }));
+  expect(reply).toMatchObject({ value: "cards", evidence: { prior: { items: 64, corrected: true } } });
+  const server = new FakeChat();
+  const vague = model("some", {
+    engine: Object.assign(server, { score: async () => ({ ...noScore, exact: [false, false] }) }),
+  });
+  await vague.open?.(needsOf());
+  expect(answered(await vague.decide(ask("my cards"), context)).confidence).toBeNull();
+});
+
+test("the nearest examples stand before the item, with a prior of their own, and not before other steps", async () => {
+  const of = {
+    team: [
+      { text: "my card is lost", answer: "cards" },
+      { text: "the machine kept my money", answer: "cash" },
+      { text: "my card is stolen", answer: "a team that is gone" },
+    ],
+  };
+  const encoder = new FakeEncoder();
+  const logp = (choice: string, item: string) => (item.includes(`Answer: ${choice}`) ? -0.1 : -3);
+  const { rung, engine, notes } = await opened({ logp }, { examples: { of, count: 1, engine: encoder } });
+  const reply = answered(await rung.decide(ask("lost my card today"), context));
+  expect(reply).toMatchObject({ value: "cards", evidence: { examples: 1 } });
+  expect(engine.asked.at(-1)?.item).toBe("my card is lost\nAnswer: cards\n\nlost my card today");
+  expect([...notes.keys()].some((key) => key.endsWith("/examples"))).toBe(true);
+  // The answer of the nearest is not on offer any more: nothing is shown rather than something wrong.
+  expect(answered(await rung.decide(ask("card is stolen"), context)).evidence.examples).toBeUndefined();
+  const long = await opened({ logp, limit: 6 }, { examples: { of, engine: encoder } });
+  expect(answered(await long.rung.decide(ask("lost my card today"), context)).evidence.examples).toBeUndefined();
+  const other = await opened({ logp }, { examples: { of: { another: of.team }, engine: encoder } });
+  expect(answered(await other.rung.decide(ask("lost my card today"), context)).evidence.examples).toBeUndefined();
+  expect(await rung.decide(ask(" "), context)).toMatchObject({
+    kind: "escalated",
+    reason: expect.stringContaining("E_EMPTY"),
+  });
+  await expect(opened({}, { examples: { of, count: 0, engine: encoder } })).rejects.toThrow("whole number from 1");
 });
 
 test("a model that follows letters is asked by them where names begin alike, and the answer is a name", async () => {

@@ -7,6 +7,7 @@ import type { Question } from "../core/question.ts";
 import { refuseUnknown } from "../core/refuse-unknown.ts";
 import type { ChatEngine } from "../engine/engine.ts";
 import type { LlamaServerOptions } from "../engine/llama-server.ts";
+import { type ExamplesOptions, StepExamples } from "./examples.ts";
 import { addressesOf, isLoopback } from "./model-address.ts";
 import { Asking } from "./model-asking.ts";
 import { Codes } from "./model-codes.ts";
@@ -35,6 +36,11 @@ export interface ModelRungOptions {
    * letters. A model is asked that once, with questions whose answers are known. Default true.
    */
   readonly letters?: boolean;
+  /**
+   * Labelled texts by the name of their step, such as `{ of: { team: [{ text, answer }] } }`: the `count` nearest to an
+   * item (by the `encoder`) are shown before it. Each makes an item longer by its own tokens. Only for closed questions.
+   */
+  readonly examples?: ExamplesOptions;
   /** Also reads 512 numbers of the same pass that a learned head can learn from (1,024 bytes a step). Default false. */
   readonly sketch?: boolean;
   /** For a model on a server: its key, how long to wait for it, how much of each reading it sends. */
@@ -55,6 +61,7 @@ export function model(nameOrPath: string | readonly string[], options: ModelRung
     "maxTokens",
     "orderMargin",
     "letters",
+    "examples",
     "sketch",
     "server",
     "engine",
@@ -68,6 +75,7 @@ export function model(nameOrPath: string | readonly string[], options: ModelRung
 class ModelRung implements Rung {
   readonly name: string;
   readonly local: boolean;
+  #shown: StepExamples | null = null;
   /** A llama.cpp server asks for no money: what its machine costs does not depend on the reply. */
   readonly mostCost = 0;
   readonly acceptAt: number;
@@ -90,6 +98,8 @@ class ModelRung implements Rung {
   async open(needs: OpenNeeds): Promise<void> {
     this.#priors = this.#options.prior === false ? null : new Priors(needs.notes);
     this.#engine = this.#options.engine ?? (await this.#load(needs));
+    const { examples } = this.#options;
+    this.#shown = examples ? await StepExamples.open(examples, needs) : null;
     this.#codes = this.#options.letters === false ? null : new Codes(this.#engine, needs.notes);
   }
 
@@ -120,6 +130,7 @@ class ModelRung implements Rung {
 
   async close(): Promise<void> {
     this.#engine = undefined;
+    await this.#shown?.close();
     await this.#release();
   }
 
@@ -132,6 +143,7 @@ class ModelRung implements Rung {
       priors: this.#priors,
       maxTokens: this.#options.maxTokens ?? 256,
       codes: this.#codes,
+      examples: this.#shown,
       orderMargin: this.#options.orderMargin ?? 0,
       sketch: this.#options.sketch ?? false,
     });
@@ -149,6 +161,7 @@ class ModelRung implements Rung {
 function expected(thrown: unknown): string | null {
   const codes = [
     "E_TOO_LONG",
+    "E_EMPTY",
     "E_SCHEMA_UNSUPPORTED",
     "E_NO_VALUE",
     "E_FILL_INVALID",

@@ -1,6 +1,5 @@
 // A sequence that keeps a question's prefix evaluated and goes back to it before every item, as the engine's does.
 import type { LlamaContext, LlamaContextSequence, Token } from "node-llama-cpp";
-import { passStart } from "../../../src/engine/tuning.ts";
 import type { Question } from "../questions.ts";
 import { type Tokens, tokensOf } from "../tokens.ts";
 import type { Library } from "./mode.ts";
@@ -11,13 +10,11 @@ const PASS_TOKENS = 512;
 export class PromptSequence {
   readonly sequence: LlamaContextSequence;
   readonly tokens: Tokens;
-  readonly #rewindFrom: number | null;
   #evaluated = false;
 
   constructor(library: Library, context: LlamaContext, { prefix }: Question) {
     this.sequence = context.getSequence();
     this.tokens = tokensOf(library.prompter, prefix);
-    this.#rewindFrom = library.tuning.rewindFrom;
   }
 
   /** The tokens that the engine's pass for this item would evaluate, with the state cut back to where they begin. */
@@ -30,10 +27,8 @@ export class PromptSequence {
       this.#evaluated = true;
     }
     const prompt = this.prompt(item);
-    const start = passStart(head.length, prompt.length, this.#rewindFrom);
-    // What was re-read last time stands where the prefix's own end was; it is the prefix's text, in another shape.
-    await this.sequence.adaptStateToTokens(prompt.slice(0, start) as Token[], false);
-    return prompt.slice(start) as Token[];
+    await this.sequence.adaptStateToTokens([...head] as Token[], false);
+    return prompt.slice(head.length) as Token[];
   }
 
   /** The whole prompt. */
