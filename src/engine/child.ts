@@ -29,9 +29,15 @@ const handlers: Handlers = {
   fill: (sent, pass) => chat().fill(sent, pass),
   write: (sent, pass) => chat().write(sent, pass),
   measure: async (sent) => chat().measure(sent),
-  embed: async (sent) => {
-    if (model instanceof EncoderModel) return await model.embed(sent.text);
-    throw new ModelError("E_ENGINE", "this engine holds no encoder");
+  embed: async ({ texts }, pass) => {
+    if (!(model instanceof EncoderModel)) throw new ModelError("E_ENGINE", "this engine holds no encoder");
+    const found: Calls["embed"][1][number][] = [];
+    for (const [index, text] of texts.entries()) {
+      found.push(await model.embed(text).catch((thrown) => ({ error: toWire(thrown) })));
+      // The last one's sign of life is the answer.
+      if (index < texts.length - 1) pass.done();
+    }
+    return found;
   },
 };
 

@@ -5,6 +5,7 @@ import { machineCores } from "./cores.ts";
 import type { Embedding, EncoderEngine, ModelIdentity } from "./engine.ts";
 import { identify } from "./identity.ts";
 import { EnginePool } from "./pool.ts";
+import { fromWire } from "./protocol.ts";
 
 /** Starts an encoder. Rejects as `openChat` does. */
 export async function openEncoder(path: string, options: EngineOptions = {}): Promise<EmbeddedEncoder> {
@@ -29,10 +30,22 @@ export async function openEncoder(path: string, options: EngineOptions = {}): Pr
   }
 }
 
+/** Most texts of one message: enough that a process does not wait for its parent, few enough to be shared out evenly. */
+const MOST_TEXTS = 4;
+
+interface Asked {
+  readonly text: string;
+  readonly resolve: (embedding: Embedding) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
 export class EmbeddedEncoder implements EncoderEngine {
   readonly model: ModelIdentity;
   readonly dimensions: number;
   readonly #pool: EnginePool;
+  readonly #asked: Asked[] = [];
+  /** Messages that are out. */
+  #out = 0;
 
   constructor(pool: EnginePool, model: ModelIdentity, dimensions: number) {
     this.#pool = pool;
@@ -45,11 +58,58 @@ export class EmbeddedEncoder implements EncoderEngine {
     return this.#pool;
   }
 
-  embed(text: string, signal?: AbortSignal): Promise<Embedding> {
-    return this.#pool.call("embed", { text }, { signal });
+  async embed(text: string, signal?: AbortSignal): Promise<Embedding> {
+    signal?.throwIfAborted();
+    return await new Promise((resolve, reject) => {
+      const asked: Asked = {
+        text,
+        resolve: (embedding) => {
+          signal?.removeEventListener("abort", giveUp);
+          resolve(embedding);
+        },
+        reject: (reason) => {
+          signal?.removeEventListener("abort", giveUp);
+          reject(reason);
+        },
+      };
+      // One that is out already is read to its end: it takes milliseconds, and others are in its message.
+      const giveUp = () => {
+        const at = this.#asked.indexOf(asked);
+        if (at >= 0) this.#asked.splice(at, 1);
+        asked.reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", giveUp, { once: true });
+      this.#asked.push(asked);
+      this.#pump();
+    });
   }
 
   close(): Promise<void> {
     return this.#pool.close();
+  }
+
+  /** Sends what waits, a message to each process that is free. */
+  #pump(): void {
+    while (this.#asked.length > 0 && this.#out < this.#pool.most) {
+      const share = Math.ceil(this.#asked.length / this.#pool.most);
+      void this.#send(this.#asked.splice(0, Math.min(MOST_TEXTS, share)));
+    }
+  }
+
+  async #send(batch: readonly Asked[]): Promise<void> {
+    this.#out++;
+    try {
+      const found = await this.#pool.call("embed", { texts: batch.map(({ text }) => text) });
+      for (const [index, { resolve, reject }] of batch.entries()) {
+        const embedding = found[index]!;
+        if ("error" in embedding) reject(fromWire(embedding.error));
+        else resolve(embedding);
+      }
+    } catch (thrown) {
+      for (const { reject } of batch) reject(thrown);
+    } finally {
+      this.#out--;
+      this.#pump();
+    }
   }
 }

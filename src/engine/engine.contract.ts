@@ -115,6 +115,25 @@ export function encoderEngineContract(name: string, open: () => Promise<EncoderE
       });
     });
 
+    test("of many at once each has its own vector, refusal or end", async () => {
+      const controller = new AbortController();
+      const alone = await engine.embed("my card is lost");
+      const all = Promise.allSettled([
+        engine.embed("a first text"),
+        engine.embed("word ".repeat(2000)),
+        engine.embed(""),
+        ...Array.from({ length: 8 }, () => engine.embed("my card is lost")),
+        engine.embed("the last of them", controller.signal),
+      ]);
+      controller.abort(new Error("enough"));
+      const [first, long, empty, ...rest] = await all;
+      expect(first).toMatchObject({ status: "fulfilled" });
+      expect(long).toMatchObject({ status: "rejected", reason: { code: "E_TOO_LONG" } });
+      expect(empty).toMatchObject({ status: "rejected", reason: { code: "E_EMPTY" } });
+      expect(rest.at(-1)).toMatchObject({ status: "rejected", reason: { message: "enough" } });
+      for (const one of rest.slice(0, -1)) expect(one).toMatchObject({ status: "fulfilled", value: alone });
+    });
+
     test("an aborted request is a rejection", async () => {
       await expect(engine.embed("x", AbortSignal.abort(new Error("enough")))).rejects.toThrow("enough");
     });

@@ -145,6 +145,8 @@ export class FakeEncoder implements EncoderEngine {
   closed = false;
 
   async embed(text: string, signal?: AbortSignal): Promise<Embedding> {
+    // As a process would, it answers later: who gives up in the meantime is heard.
+    await Promise.resolve();
     signal?.throwIfAborted();
     if (this.closed) throw new ModelError("E_ENGINE_CLOSED", "the engine was closed");
     const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];

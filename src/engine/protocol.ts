@@ -89,7 +89,8 @@ export interface Calls {
   fill: [FillArguments, Filled];
   write: [WriteArguments, Written];
   measure: [Behind, { tokens: number; limit: number }];
-  embed: [{ readonly text: string }, Embedding];
+  /** Several texts a message, each with its vector or its own refusal. */
+  embed: [{ readonly texts: readonly string[] }, readonly (Embedding | { readonly error: WireError })[]];
 }
 export type CallName = keyof Calls;
 
