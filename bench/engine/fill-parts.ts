@@ -1,48 +1,65 @@
 // The two measurements of filling as parts of this bench: what they found, in rows and targets.
+import type { Row } from "../bench.ts";
 import type { Measured } from "../parts.ts";
+import type { Fills } from "./fills.ts";
 import type { Setup } from "./setup.ts";
 
 /** Loaded here: the judge of schemas is a development dependency, and without it the other parts run all the same. */
 export async function measureFilling(setup: Setup): Promise<Measured> {
   const { measureFills } = await import("./fills.ts");
-  const found = await measureFills({
-    schemas: `${setup.data.folder}/bench-only/schemas/jsonschemabench`,
-    model: await setup.chatPath(),
-    fills: setup.size(150, 3),
-    maxTokens: setup.quick ? 24 : 256,
-  });
-  for (const { file, error } of found.violations) console.log(`  ${file}: ${error}`);
-  for (const failure of found.failures) console.log(`  ${failure}`);
-  const row = (what: string, count: number, of: number, note = "") => ({
-    what,
-    count,
-    share: of === 0 ? null : (100 * count) / of,
-    note,
-  });
-  const most = (table: { readonly [key: string]: number }): string =>
-    Object.entries(table)
-      .toSorted(([, a], [, b]) => b - a)
-      .slice(0, 4)
-      .map(([key, count]) => `${key} ${count}`)
-      .join(", ");
-  const { fills, schemas } = found;
+  const schemas = `${setup.data.folder}/bench-only/schemas/jsonschemabench`;
+  const maxTokens = setup.quick ? 24 : 256;
+  const tiny = setup.data.tinyModel;
+  // Nothing is timed against anything here, so both models are at work at once. The tiny one, which says whatever comes,
+  // is the harder test of what holds a value to its schema.
+  const [many, few] = await Promise.all([
+    tiny ? measureFills({ schemas, model: tiny, fills: setup.size(5000, 20), maxTokens }) : null,
+    measureFills({ schemas, model: await setup.chatPath(), fills: setup.size(60, 3), maxTokens }),
+  ]);
+  const found = { "tiny model": many, "default model": few };
+  const rows = Object.entries(found).flatMap(([model, one]) => (one ? fillRows(model, one) : []));
+  const wrong = [many, few].flatMap((one) => (one ? [...one.violations, ...one.failures] : []));
+  const row = {
+    model: "",
+    what: "schemas planned for",
+    count: few.supported,
+    share: percent(few.supported, few.schemas),
+  };
   return {
     title: "Fills of real schemas, judged by ajv",
-    columns: { what: "what", count: "count", share: "%", note: "note" },
-    rows: [
-      row("schemas", schemas, schemas),
-      row("schemas planned for", found.supported, schemas, `not: ${most(found.unsupported)}`),
-      row("fills", fills, fills, `${found.msPerFill.toFixed(0)} ms each, at most ${found.mostTokens} tokens`),
-      row("fills that fit", found.valid, fills, `${found.validCutShort} of them cut short somewhere`),
-      row("fills refused in words", sum(found.refused), fills, most(found.refusedBy)),
-      row("violations", found.violations.length, fills),
-      row("failures", found.failures.length, fills),
-    ],
+    columns: { model: "model", what: "what", count: "count", share: "%", note: "note" },
+    rows: [{ ...row, note: `of ${few.schemas}; not: ${most(few.unsupported)}` }, ...rows],
     values: {
-      "fills-violations": found.violations.length + found.failures.length,
-      "schemas-supported": schemas === 0 ? null : found.supported / schemas,
+      "fills-violations": many ? wrong.length : null,
+      "schemas-supported": few.schemas === 0 ? null : few.supported / few.schemas,
     },
   };
+}
+
+function fillRows(model: string, found: Fills): readonly Row[] {
+  const { fills } = found;
+  for (const { file, error } of found.violations) console.log(`  ${model}: ${file}: ${error}`);
+  for (const failure of found.failures) console.log(`  ${model}: ${failure}`);
+  const row = (what: string, count: number, note = "") => ({ model, what, count, share: percent(count, fills), note });
+  return [
+    row("fills", fills, `${found.msPerFill.toFixed(0)} ms each, at most ${found.mostTokens} tokens`),
+    row("fit", found.valid, `${found.validCutShort} of them cut short somewhere`),
+    row("refused in words", sum(found.refused), most(found.refusedBy)),
+    row("violations", found.violations.length),
+    row("failures", found.failures.length),
+  ];
+}
+
+function percent(count: number, of: number): number | null {
+  return of === 0 ? null : (100 * count) / of;
+}
+
+function most(table: { readonly [key: string]: number }): string {
+  return Object.entries(table)
+    .toSorted(([, a], [, b]) => b - a)
+    .slice(0, 4)
+    .map(([key, count]) => `${key} ${count}`)
+    .join(", ");
 }
 
 export async function measureToolArguments(setup: Setup): Promise<Measured> {

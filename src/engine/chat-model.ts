@@ -2,7 +2,7 @@
 
 import type { LlamaContext } from "node-llama-cpp";
 import { ModelError, UsageError } from "../core/errors.ts";
-import { pathsBehind, refuseTwins } from "./choice-paths.ts";
+import { type Prepared, pathsBehind, refuseTwins } from "./choice-paths.ts";
 import { Draft } from "./draft.ts";
 import type { Filled, Prefix, PrefixId, Score, Written } from "./engine.ts";
 import { fillFields } from "./fill.ts";
@@ -26,17 +26,6 @@ import { PASS_TOKENS, Slot } from "./slot.ts";
 import { type ReadPath, scorePaths } from "./trie.ts";
 import type { Tuning } from "./tuning.ts";
 import { sketchTokens, vocabularySize } from "./vocabulary.ts";
-
-/** A prefix in tokens. A prompt is `head`, the item, `tail`, `stem`; the choices' paths go on from there. */
-interface Prepared {
-  readonly head: readonly number[];
-  readonly tail: readonly number[];
-  /** What all choices share of the answer's text, at the least the cue but for its last letters. */
-  readonly stem: readonly number[];
-  readonly paths: readonly (readonly number[])[];
-  /** The answer's text as far as it is given: the cue, after what the template begins an answer with. */
-  readonly open: string;
-}
 
 export class ChatModel {
   readonly opened: Opened;

@@ -9,6 +9,17 @@ export interface ChoicePaths {
   readonly paths: readonly (readonly number[])[];
 }
 
+/** A prefix in tokens. A prompt is `head`, the item, `tail`, `stem`; the choices' paths go on from there. */
+export interface Prepared {
+  readonly head: readonly number[];
+  readonly tail: readonly number[];
+  /** What all choices share of the answer's text, at the least the cue but for its last letters. */
+  readonly stem: readonly number[];
+  readonly paths: readonly (readonly number[])[];
+  /** The answer's text as far as it is given: the cue, after what the template begins an answer with. */
+  readonly open: string;
+}
+
 /**
  * `alone` is the beginning in tokens, `whole[i]` the beginning and the choice tokenised together: only so is the
  * boundary between them the one that the model knows.

@@ -4,7 +4,7 @@ import { ModelError, UsageError } from "../core/errors.ts";
 import { shortHash } from "../core/hash.ts";
 import { canonicalJson } from "../core/json.ts";
 import { refuseUnknown } from "../core/refuse-unknown.ts";
-import { pathsBehind, refuseTwins } from "./choice-paths.ts";
+import { type Prepared, pathsBehind, refuseTwins } from "./choice-paths.ts";
 import type {
   ChatEngine,
   Filled,
@@ -108,15 +108,6 @@ async function readsRaw(slot: ServerSlot, prompter: ServerPrompter, letter: numb
     throw slot.host.wrong("/completion", "log-probabilities that are not the model's own: they show a bias");
   }
   return logp.every((value) => value < CERTAIN);
-}
-
-/** A prefix in tokens. A prompt is `head`, the item, `tail`, `stem`; the choices' paths go on from there. */
-interface Prepared {
-  readonly head: readonly number[];
-  readonly tail: readonly number[];
-  readonly stem: readonly number[];
-  readonly paths: readonly (readonly number[])[];
-  readonly open: string;
 }
 
 interface Parts {
