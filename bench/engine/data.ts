@@ -24,7 +24,7 @@ export interface Data {
   readonly hwu64: Split | null;
   readonly banking8: Banking8;
   /** The 260K model of the tests, which is read in microseconds. */
-  readonly tinyModel: string | null;
+  readonly tinyModel: string;
 }
 
 /** Reads the folder given, else `PAWL_DATA`, else the one beside the repository. */
@@ -37,7 +37,6 @@ export function readData(given: string | undefined): Data {
     );
   }
   const hwu = `${folder}/open/tickets/hwu64`;
-  const tiny = `${folder}/open/models/stories260K.gguf`;
   return {
     folder,
     banking77: { train: readCsv(`${bank}/train.csv`), test: readCsv(`${bank}/test.csv`) },
@@ -45,7 +44,7 @@ export function readData(given: string | undefined): Data {
       ? { train: readLines(`${hwu}/train`), test: readLines(`${hwu}/test`) }
       : null,
     banking8: banking8(),
-    tinyModel: existsSync(tiny) ? tiny : null,
+    tinyModel: resolve(import.meta.dirname, "../../test/models/stories260K.gguf"),
   };
 }
 

@@ -61,10 +61,8 @@ export async function measureEquality(setup: Setup): Promise<Measured> {
   const tiny = setup.data.tinyModel;
   // Nothing is listed in the tiny model's prompt, which holds 512 tokens; its choices are the 77 names all the same.
   const many = { ...question("77 names", names, "This is about:", ""), prefix: prefixWithoutList(names) };
-  if (tiny) {
-    await compare(tiny, [{ ...many, name: "77 names, tiny model, every branch" }], "reference", true, size);
-    await compare(tiny, [{ ...many, name: "77 names, tiny model, as it is used" }], "reference", false, size);
-  }
+  await compare(tiny, [{ ...many, name: "77 names, tiny model, every branch" }], "reference", true, size);
+  await compare(tiny, [{ ...many, name: "77 names, tiny model, as it is used" }], "reference", false, size);
   const worst = (key: string, of: (row: Row) => boolean): number | null => {
     const values = rows.filter(of).map((row) => Number(row[key]));
     return values.length === 0 ? null : Math.max(...values);

@@ -9,16 +9,15 @@ export async function measureFilling(setup: Setup): Promise<Measured> {
   const { measureFills } = await import("./fills.ts");
   const schemas = `${setup.data.folder}/bench-only/schemas/jsonschemabench`;
   const maxTokens = setup.quick ? 24 : 256;
-  const tiny = setup.data.tinyModel;
   // Nothing is timed against anything here, so both models are at work at once. The tiny one, which says whatever comes,
   // is the harder test of what holds a value to its schema.
   const [many, few] = await Promise.all([
-    tiny ? measureFills({ schemas, model: tiny, fills: setup.size(5000, 20), maxTokens }) : null,
+    measureFills({ schemas, model: setup.data.tinyModel, fills: setup.size(5000, 20), maxTokens }),
     measureFills({ schemas, model: await setup.chatPath(), fills: setup.size(60, 3), maxTokens }),
   ]);
   const found = { "tiny model": many, "default model": few };
-  const rows = Object.entries(found).flatMap(([model, one]) => (one ? fillRows(model, one) : []));
-  const wrong = [many, few].flatMap((one) => (one ? [...one.violations, ...one.failures] : []));
+  const rows = Object.entries(found).flatMap(([model, one]) => fillRows(model, one));
+  const wrong = [many, few].flatMap((one) => [...one.violations, ...one.failures]);
   const row = {
     model: "",
     what: "schemas planned for",
@@ -30,7 +29,7 @@ export async function measureFilling(setup: Setup): Promise<Measured> {
     columns: { model: "model", what: "what", count: "count", share: "%", note: "note" },
     rows: [{ ...row, note: `of ${few.schemas}; not: ${most(few.unsupported)}` }, ...rows],
     values: {
-      "fills-violations": many ? wrong.length : null,
+      "fills-violations": wrong.length,
       "schemas-supported": few.schemas === 0 ? null : few.supported / few.schemas,
     },
   };

@@ -10,8 +10,7 @@ import { formatInterval, medianInterval } from "./statistics.ts";
 const TURN = 100;
 
 export async function measureIpc(setup: Setup): Promise<Measured> {
-  const path = setup.data.tinyModel ?? (await setup.chatPath());
-  const engine = await setup.open(path);
+  const engine = await setup.open(setup.data.tinyModel);
   const bare = fork(fileURLToPath(new URL("./echo-child.ts", import.meta.url)), [], { serialization: "advanced" });
   const echo = async (): Promise<void> => {
     const answered = once(bare, "message");

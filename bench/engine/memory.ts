@@ -36,7 +36,6 @@ interface Kills {
 
 /** The tiny model for many decisions, the default one for as many as its speed allows; both take short items. */
 export async function measureMemory(setup: Setup): Promise<Measured> {
-  const { tinyModel } = setup.data;
   const rows: Row[] = [];
   const growth: number[] = [];
   const add = async (model: string, engine: EmbeddedChat, decisions: number): Promise<void> => {
@@ -65,10 +64,8 @@ export async function measureMemory(setup: Setup): Promise<Measured> {
       });
     }
   };
-  if (tinyModel) {
-    const engine = await setup.open(tinyModel);
-    await add("tiny, 260 thousand parameters", engine, setup.size(5000, 300)).finally(() => engine.close());
-  }
+  const tiny = await setup.open(setup.data.tinyModel);
+  await add("tiny, 260 thousand parameters", tiny, setup.size(5000, 300)).finally(() => tiny.close());
   const engine = await setup.chat();
   let killed: Kills;
   try {

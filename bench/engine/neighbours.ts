@@ -1,19 +1,17 @@
 // The labelled tickets nearest to a ticket, by the encoder.
 import { openEncoder } from "../../src/engine/encoder.ts";
+import { nearest } from "../../src/vectors/nearest.ts";
+import { tableOf, type VectorTable } from "../../src/vectors/table.ts";
 import type { Labelled } from "./data.ts";
 
 export class Neighbours {
   readonly #labelled: readonly Labelled[];
-  readonly #vectors: readonly Float32Array[];
+  readonly #table: VectorTable;
   readonly #queries: readonly Float32Array[];
 
-  private constructor(
-    labelled: readonly Labelled[],
-    vectors: readonly Float32Array[],
-    queries: readonly Float32Array[],
-  ) {
+  private constructor(labelled: readonly Labelled[], table: VectorTable, queries: readonly Float32Array[]) {
     this.#labelled = labelled;
-    this.#vectors = vectors;
+    this.#table = table;
     this.#queries = queries;
   }
 
@@ -27,7 +25,7 @@ export class Neighbours {
       return vectors;
     };
     try {
-      return new Neighbours(labelled, await embed(labelled), await embed(tickets));
+      return new Neighbours(labelled, tableOf(await embed(labelled)), await embed(tickets));
     } finally {
       await encoder.close();
     }
@@ -39,12 +37,6 @@ export class Neighbours {
 
   /** The `k` nearest to the ticket of that number, the nearest first. */
   nearest(ticket: number, k: number): readonly Labelled[] {
-    const query = this.#queries[ticket]!;
-    const near = this.#vectors.map((vector, index) => ({
-      index,
-      cosine: vector.reduce((sum, value, at) => sum + value * query[at]!, 0),
-    }));
-    near.sort((a, b) => b.cosine - a.cosine);
-    return near.slice(0, k).map(({ index }) => this.#labelled[index]!);
+    return nearest(this.#queries[ticket]!, this.#table, k).map(({ index }) => this.#labelled[index]!);
   }
 }

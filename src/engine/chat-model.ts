@@ -2,20 +2,22 @@
 
 import type { LlamaContext } from "node-llama-cpp";
 import { ModelError, UsageError } from "../core/errors.ts";
-import { type Prepared, pathsBehind, refuseTwins } from "./choice-paths.ts";
+import { makeRoom } from "../core/make-room.ts";
+import { longest, pathsBehind, refuseTwins } from "./choice-paths.ts";
 import { Draft } from "./draft.ts";
 import type { Filled, Prefix, PrefixId, Score, Written } from "./engine.ts";
-import { fillFields } from "./fill.ts";
+import { fillFields, gapBehind } from "./fill.ts";
 import { type Loaded, loadModel } from "./load.ts";
 import type { Pass } from "./pass.ts";
 import { ModelPen } from "./pen.ts";
 import { PrefixStore } from "./prefix-store.ts";
+import { findPrepared, itemLimit, type Prepared, promptOf } from "./prepared.ts";
 import { probe } from "./probe.ts";
 import { Prompter } from "./prompt.ts";
 import {
   type Behind,
   type FillArguments,
-  makeRoom,
+  MOST_PREFIXES,
   type OpenChat,
   type Opened,
   type ScoreArguments,
@@ -101,20 +103,19 @@ export class ChatModel {
     const whole = prefix.choices.map((choice) => this.#prompter.plain(open + choice));
     const { stem, paths } = pathsBehind(alone, whole);
     refuseTwins(paths, prefix.choices);
-    makeRoom(this.#prepared);
+    makeRoom(this.#prepared, MOST_PREFIXES);
     this.#prepared.set(id, { head, tail, stem, paths, open });
   }
 
   async score({ prefix: id, item, bias, every, sketch }: ScoreArguments, pass: Pass): Promise<Score> {
     const started = performance.now();
-    const prepared = this.#find(id);
+    const prepared = findPrepared(this.#prepared, id);
     if (prepared.paths.length === 0) throw new UsageError("E_CHOICES", "this prefix was prepared without choices");
     const base = this.#base(prepared, item, longest(prepared.paths));
     const slot = this.#slot(id);
     const before = slot.evaluated;
     await slot.keep(prepared.head, pass);
-    const from = prepared.head.length;
-    const read = reader(slot, base, from, pass);
+    const read = reader(slot, base, prepared.head.length, pass);
     let seen: readonly number[] | undefined;
     // The sketch is read where the choices' first tokens are: behind the cue, in the same pass.
     const reading: ReadPath = async ({ path, after }) => {
@@ -133,7 +134,7 @@ export class ChatModel {
       massInterval: mass,
       basis: this.#tuning.raw ? "raw" : "constrained",
       ...(seen ? { sketch: Float32Array.from(seen) } : {}),
-      shape: this.#shape(base.length - from),
+      shape: this.#shape(base.length - prepared.head.length),
       newTokens: slot.evaluated - before,
       milliseconds: performance.now() - started,
     };
@@ -141,7 +142,7 @@ export class ChatModel {
 
   async fill({ prefix: id, item, fields, lead, maxTokens }: FillArguments, pass: Pass): Promise<Filled> {
     const started = performance.now();
-    const prepared = this.#find(id);
+    const prepared = findPrepared(this.#prepared, id);
     const base = this.#base(prepared, item, this.#prompter.plain(lead).length + maxTokens);
     const slot = this.#slot(id);
     const before = slot.evaluated;
@@ -150,7 +151,7 @@ export class ChatModel {
     await slot.keepPrompt(base, prepared.head, pass);
     const text = prepared.open + lead;
     const pen = new ModelPen(this.#loaded, this.#prompter, slot, rest, text, pass);
-    const filled = await fillFields(fields, item, maxTokens, pen, /(^|\s)$/.test(text) ? "" : " ");
+    const filled = await fillFields(fields, item, maxTokens, pen, gapBehind(text));
     return {
       ...filled,
       newTokens: slot.evaluated - before,
@@ -160,7 +161,7 @@ export class ChatModel {
 
   async write({ prefix: id, item, maxTokens, stop, streamed }: WriteArguments, pass: Pass): Promise<Written> {
     const started = performance.now();
-    const prepared = this.#find(id);
+    const prepared = findPrepared(this.#prepared, id);
     const base = this.#base(prepared, item, maxTokens);
     const slot = this.#slot(id);
     const before = slot.evaluated;
@@ -183,37 +184,19 @@ export class ChatModel {
   }
 
   measure({ prefix: id, item }: Behind): { tokens: number; limit: number } {
-    const prepared = this.#find(id);
-    return { tokens: this.#prompter.plain(item).length, limit: this.#limit(prepared, longest(prepared.paths)) };
+    const prepared = findPrepared(this.#prepared, id);
+    const limit = itemLimit(prepared, this.opened.contextTokens, longest(prepared.paths));
+    return { tokens: this.#prompter.plain(item).length, limit };
   }
 
   /** The whole prompt in tokens. Rejects an item that does not fit, before anything is evaluated. */
   #base(prepared: Prepared, item: string, answer: number): number[] {
-    const tokens = this.#prompter.plain(item);
-    const limit = this.#limit(prepared, answer);
-    if (tokens.length > limit) {
-      throw new ModelError(
-        "E_TOO_LONG",
-        `the item has ${tokens.length} tokens and this question leaves room for ${limit} (context ${this.opened.contextTokens})`,
-        { value: { tokens: tokens.length, limit } },
-      );
-    }
-    return [...prepared.head, ...tokens, ...prepared.tail, ...prepared.stem];
+    return promptOf(prepared, this.#prompter.plain(item), this.opened.contextTokens, answer);
   }
 
   #shape(rows: number): string {
     const { threads, flashAttention } = this.#tuning;
     return `${rows} rows, ${threads} ${threads === 1 ? "thread" : "threads"}${flashAttention ? ", flash attention" : ""}`;
-  }
-
-  #limit({ head, tail, stem }: Prepared, answer: number): number {
-    return Math.max(0, this.#context.contextSize - 1 - head.length - tail.length - stem.length - answer);
-  }
-
-  #find(id: PrefixId): Prepared {
-    const prepared = this.#prepared.get(id);
-    if (!prepared) throw new ModelError("E_PREFIX", `no prefix ${id} was prepared`);
-    return prepared;
   }
 
   /** The slot that keeps this prefix: its own, a new one, or the one that was not used for longest. */
@@ -231,8 +214,4 @@ export class ChatModel {
     slot.lastUsed = ++this.#clock;
     return slot;
   }
-}
-
-function longest(paths: readonly (readonly number[])[]): number {
-  return paths.reduce((most, path) => Math.max(most, path.length), 0);
 }

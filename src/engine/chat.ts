@@ -1,10 +1,8 @@
 /** The embedded chat model, seen from its parent: a `ChatEngine` over processes of its own. */
 
 import { join } from "node:path";
-import { ModelError } from "../core/errors.ts";
-import { shortHash } from "../core/hash.ts";
 import { pawlHome } from "../core/home.ts";
-import { canonicalJson } from "../core/json.ts";
+import { makeRoom } from "../core/make-room.ts";
 import { type Cores, machineCores } from "./cores.ts";
 import type {
   ChatEngine,
@@ -20,8 +18,9 @@ import type {
 } from "./engine.ts";
 import { identify } from "./identity.ts";
 import { EnginePool, processesFor } from "./pool.ts";
+import { findPrepared, prefixIdOf } from "./prepared.ts";
 import type { CallOptions } from "./process.ts";
-import { type Calls, makeRoom, type Opened } from "./protocol.ts";
+import { type Calls, MOST_PREFIXES, type Opened } from "./protocol.ts";
 import { RUNTIME_VERSION } from "./runtime.ts";
 import { describeTuning, keepTuning, readTuning, type Tuning, tuningFile } from "./tuning.ts";
 
@@ -56,7 +55,7 @@ export interface ChatOptions extends EngineOptions {
 
 /** Processes and the threads of each, as asked for or as the cores and the memory allow. */
 export function shareOut(options: EngineOptions, bytes: number, cores: Cores): { processes: number; threads: number } {
-  // One asked for more threads than a share of the cores leaves room for fewer processes.
+  // Where each is to have more threads than its share of the cores, fewer processes have room.
   const fit = processesFor(bytes, cores);
   const most =
     options.threads === undefined ? fit : Math.max(1, Math.floor(cores.total / cores.grant(options.threads)));
@@ -90,12 +89,7 @@ export async function openChat(path: string, options: ChatOptions = {}): Promise
       tuning: known ?? null,
       prefixes: home === null ? null : { folder: join(home, "prefixes"), key: [identity.digest, RUNTIME_VERSION] },
     },
-    {
-      threads,
-      cores,
-      processes,
-      ...(options.stuckSeconds === undefined ? {} : { stuckSeconds: options.stuckSeconds }),
-    },
+    { threads, cores, processes, stuckSeconds: options.stuckSeconds },
   );
   try {
     const opened = await pool.start();
@@ -132,9 +126,9 @@ export class EmbeddedChat implements ChatEngine {
   }
 
   async prepare(prefix: Prefix): Promise<PrefixId> {
-    const id = shortHash(canonicalJson([prefix.instructions, prefix.cue, prefix.choices]));
+    const id = prefixIdOf(prefix);
     const known = this.#prefixes.delete(id);
-    makeRoom(this.#prefixes);
+    makeRoom(this.#prefixes, MOST_PREFIXES);
     this.#prefixes.set(id, prefix);
     if (known) return id;
     try {
@@ -179,9 +173,7 @@ export class EmbeddedChat implements ChatEngine {
     sent: Calls[Name][0],
     options: CallOptions,
   ): Promise<Calls[Name][1]> {
-    const prefix = this.#prefixes.get(sent.prefix);
-    if (!prefix) throw new ModelError("E_PREFIX", `no prefix ${sent.prefix} was prepared`);
-    const before = { id: sent.prefix, prefix };
+    const before = { id: sent.prefix, prefix: findPrepared(this.#prefixes, sent.prefix) };
     return await this.#pool.call(name, sent, { ...options, before, item: sent.item });
   }
 }

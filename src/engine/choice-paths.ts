@@ -9,17 +9,6 @@ export interface ChoicePaths {
   readonly paths: readonly (readonly number[])[];
 }
 
-/** A prefix in tokens. A prompt is `head`, the item, `tail`, `stem`; the choices' paths go on from there. */
-export interface Prepared {
-  readonly head: readonly number[];
-  readonly tail: readonly number[];
-  /** What all choices share of the answer's text, at the least the cue but for its last letters. */
-  readonly stem: readonly number[];
-  readonly paths: readonly (readonly number[])[];
-  /** The answer's text as far as it is given: the cue, after what the template begins an answer with. */
-  readonly open: string;
-}
-
 /**
  * `alone` is the beginning in tokens, `whole[i]` the beginning and the choice tokenised together: only so is the
  * boundary between them the one that the model knows.
@@ -40,6 +29,11 @@ export function refuseTwins(paths: readonly (readonly number[])[], names: readon
     }
     seen.set(path.join(), index);
   }
+}
+
+/** Tokens of the longest path; 0 without paths. */
+export function longest(paths: readonly (readonly number[])[]): number {
+  return paths.reduce((most, path) => Math.max(most, path.length), 0);
 }
 
 /** How many tokens two lists have in common at their start. */

@@ -14,12 +14,7 @@ export async function openEncoder(path: string, options: EngineOptions = {}): Pr
   const { processes, threads } = shareOut({ threads: 1, ...options }, identity.bytes, cores);
   const pool = new EnginePool(
     { kind: "encoder", path, threads, contextTokens: options.contextTokens ?? 8192, gpu: options.gpu ?? false },
-    {
-      threads,
-      cores,
-      processes,
-      ...(options.stuckSeconds === undefined ? {} : { stuckSeconds: options.stuckSeconds }),
-    },
+    { threads, cores, processes, stuckSeconds: options.stuckSeconds },
   );
   try {
     const opened = await pool.start();

@@ -50,6 +50,11 @@ export async function fillFields(
   return { value, fields, truncated, outputTokens: maxTokens - left };
 }
 
+/** What stands between a text and the object behind it: a space, unless one is there or nothing is. */
+export function gapBehind(text: string): string {
+  return /(^|\s)$/.test(text) ? "" : " ";
+}
+
 class Filler {
   readonly fields: { [path: string]: FieldEvidence } = {};
   readonly truncated: string[] = [];

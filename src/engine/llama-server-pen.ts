@@ -4,7 +4,8 @@ import { pathsBehind } from "./choice-paths.ts";
 import type { ServerPrompter } from "./llama-server-prompt.ts";
 import type { ServerSlot } from "./llama-server-slot.ts";
 import type { Form, Pen, Piece, Weighed } from "./pen.ts";
-import { type ScoreOptions, scorePaths } from "./trie.ts";
+import { checkRoom } from "./prepared.ts";
+import { type PathRead, type ScoreOptions, scorePaths } from "./trie.ts";
 
 export interface ServerPenOptions {
   readonly prompter: ServerPrompter;
@@ -38,12 +39,19 @@ export class ServerPen implements Pen {
   }
 
   async weigh(texts: readonly string[], lead = "", how: ScoreOptions = {}): Promise<Weighed> {
-    const { prompter, slot, signal } = this.#with;
+    const { prompter, slot, contextTokens, signal } = this.#with;
     const before = this.#text + lead;
     const tokens = ["", ...texts].map((text) => prompter.plain(before + text, signal));
     const [alone = [], ...each] = await Promise.all(tokens);
     const { stem, paths } = pathsBehind(alone, each);
-    return await scorePaths(paths, slot.reader([...this.#tokens, ...stem], signal), how);
+    const base = [...this.#tokens, ...stem];
+    const read = slot.reader(base, signal);
+    // What must be there is put down whether or not there is room for it: no more than fits is sent.
+    const within = async (asked: PathRead) => {
+      checkRoom(base.length + asked.after.length, contextTokens);
+      return await read(asked);
+    };
+    return await scorePaths(paths, within, how);
   }
 
   async write({ grammar, closes }: Form, limit: number): Promise<Piece> {

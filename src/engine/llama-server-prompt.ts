@@ -1,9 +1,9 @@
 /** Turns texts into tokens as a llama.cpp server does, and a question's prefix into a prompt by the server's template. */
 
 import { ModelError, UsageError } from "../core/errors.ts";
+import { makeRoom } from "../core/make-room.ts";
 import { commonLength } from "./choice-paths.ts";
 import type { Reply } from "./llama-server-http.ts";
-import { makeRoom } from "./protocol.ts";
 
 /** Posts to any of the servers, as `Host.post`: they all have the same model. */
 export type Post = <T>(
@@ -27,6 +27,8 @@ const ITEM = "PAWL-ITEM-4f1c9a";
 
 /** Longer texts are items: each comes once, so remembering its tokens would only fill the memory. */
 const LONGEST_KEPT = 500;
+/** Texts whose tokens are remembered. */
+const MOST_KEPT = 500;
 
 /** An answer is read at the cue, so a model that would think aloud first is told not to. */
 const NO_THINKING = { enable_thinking: false, reasoning_effort: "low" };
@@ -81,7 +83,7 @@ export class ServerPrompter {
     if (kept) return kept;
     const tokens = await this.#behind(text, false, signal);
     if (text.length <= LONGEST_KEPT) {
-      makeRoom(this.#kept);
+      makeRoom(this.#kept, MOST_KEPT);
       this.#kept.set(text, tokens);
     }
     return tokens;

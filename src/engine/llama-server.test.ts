@@ -161,6 +161,35 @@ describe("text", () => {
   });
 });
 
+describe("fields", () => {
+  test("a schema's descriptions take no room from the item", async () => {
+    const engine = await connect(await start());
+    const prefix = await engine.prepare({ ...teams, choices: [] });
+    const name = { type: "string", description: "x".repeat(5000) };
+    const fields = { type: "object", properties: { name }, required: ["name"] };
+    const filled = await engine.fill({ prefix, item: "x", fields, lead: "", maxTokens: 40 });
+    expect(filled.value).toEqual({ name: "word" });
+  });
+
+  test("what must be there and goes beyond the context is too long, and is not sent", async () => {
+    const server = await start();
+    const engine = await connect(server, { contextTokens: 200 });
+    const prefix = await engine.prepare({ ...teams, choices: [] });
+    const either = { type: "string", enum: ["ab", "cd"] };
+    const fill = async (letters: number) => {
+      const name = "n".repeat(letters);
+      const fields = { type: "object", properties: { [name]: either }, required: [name] };
+      return await engine.fill({ prefix, item: "x", fields, lead: "", maxTokens: 20 });
+    };
+    await expect(fill(300)).rejects.toMatchObject({ code: "E_TOO_LONG", value: { limit: 200 } });
+    const longest = Math.max(
+      ...server.fake.asked.map(({ body }) => (body.prompt as number[] | undefined)?.length ?? 0),
+    );
+    expect(longest).toBeLessThan(200);
+    expect(Object.keys((await fill(30)).value)).toEqual(["n".repeat(30)]);
+  });
+});
+
 describe("data is never instruction", () => {
   test("an item never goes through the template, and is tokenised without control tokens", async () => {
     const server = await start();

@@ -1,10 +1,9 @@
 /** A chat model on one or several running llama.cpp servers: a `ChatEngine` by HTTP. */
 
 import { ModelError, UsageError } from "../core/errors.ts";
-import { shortHash } from "../core/hash.ts";
-import { canonicalJson } from "../core/json.ts";
+import { makeRoom } from "../core/make-room.ts";
 import { refuseUnknown } from "../core/refuse-unknown.ts";
-import { type Prepared, pathsBehind, refuseTwins } from "./choice-paths.ts";
+import { longest, pathsBehind, refuseTwins } from "./choice-paths.ts";
 import type {
   ChatEngine,
   Filled,
@@ -17,14 +16,15 @@ import type {
   WriteRequest,
   Written,
 } from "./engine.ts";
-import { fillFields } from "./fill.ts";
+import { fillFields, gapBehind } from "./fill.ts";
 import { Host } from "./llama-server-http.ts";
 import { identifyServer, type ServerModel } from "./llama-server-identity.ts";
 import { ServerPen } from "./llama-server-pen.ts";
 import { ServerPrompter } from "./llama-server-prompt.ts";
 import { type Place, ServerSlot } from "./llama-server-slot.ts";
 import { ServerSlots } from "./llama-server-slots.ts";
-import { makeRoom } from "./protocol.ts";
+import { findPrepared, itemLimit, type Prepared, prefixIdOf, promptOf } from "./prepared.ts";
+import { MOST_PREFIXES } from "./protocol.ts";
 import { scorePaths } from "./trie.ts";
 import { sketchTokens } from "./vocabulary.ts";
 
@@ -129,8 +129,9 @@ export class LlamaServer implements ChatEngine {
     this.#with = parts;
   }
 
-  async prepare({ instructions, cue, choices }: Prefix): Promise<PrefixId> {
-    const id = shortHash(canonicalJson([instructions, cue, choices]));
+  async prepare(prefix: Prefix): Promise<PrefixId> {
+    const { instructions, cue, choices } = prefix;
+    const id = prefixIdOf(prefix);
     const known = this.#prepared.get(id);
     if (known) {
       // Those used last are kept.
@@ -146,13 +147,13 @@ export class LlamaServer implements ChatEngine {
     ]);
     const { stem, paths } = pathsBehind(alone, whole);
     refuseTwins(paths, choices);
-    makeRoom(this.#prepared);
+    makeRoom(this.#prepared, MOST_PREFIXES);
     this.#prepared.set(id, { head, tail, stem, paths, open: cue });
     return id;
   }
 
   async score({ prefix, item, bias, every, sketch, signal }: ScoreRequest): Promise<Score> {
-    const prepared = this.#find(prefix);
+    const prepared = findPrepared(this.#prepared, prefix);
     if (prepared.paths.length === 0) throw new UsageError("E_CHOICES", "this prefix was prepared without choices");
     const place = await this.#place(prepared, item, longest(prepared.paths), signal);
     return await this.#behind(place, signal, async (slot) => {
@@ -178,9 +179,9 @@ export class LlamaServer implements ChatEngine {
 
   async fill({ prefix, item, fields, lead, maxTokens, signal }: FillRequest): Promise<Filled> {
     const { prompter } = this.#with;
-    const prepared = this.#find(prefix);
-    const opening = (await prompter.plain(lead, signal)).length + JSON.stringify(fields).length / 4;
-    const place = await this.#place(prepared, item, Math.ceil(opening) + maxTokens, signal);
+    const prepared = findPrepared(this.#prepared, prefix);
+    const { length: opening } = await prompter.plain(lead, signal);
+    const place = await this.#place(prepared, item, opening + maxTokens, signal);
     return await this.#behind(place, signal, async (slot) => {
       await slot.keepPrompt(place, signal);
       const text = prepared.open + lead;
@@ -191,12 +192,12 @@ export class LlamaServer implements ChatEngine {
         settled,
         text,
       );
-      return await fillFields(fields, item, maxTokens, pen, /(^|\s)$/.test(text) ? "" : " ");
+      return await fillFields(fields, item, maxTokens, pen, gapBehind(text));
     });
   }
 
   async write({ prefix, item, maxTokens, stop, onText, signal }: WriteRequest): Promise<Written> {
-    const prepared = this.#find(prefix);
+    const prepared = findPrepared(this.#prepared, prefix);
     const place = await this.#place(prepared, item, maxTokens, signal);
     const work = async (slot: ServerSlot) => {
       await slot.keepPrompt(place, signal);
@@ -214,9 +215,9 @@ export class LlamaServer implements ChatEngine {
   }
 
   async measure(prefix: PrefixId, item: string): Promise<{ tokens: number; limit: number }> {
-    const prepared = this.#find(prefix);
+    const prepared = findPrepared(this.#prepared, prefix);
     const { length: tokens } = await this.#with.prompter.plain(item);
-    return { tokens, limit: this.#limit(prepared, longest(prepared.paths)) };
+    return { tokens, limit: itemLimit(prepared, this.model.contextTokens, longest(prepared.paths)) };
   }
 
   async close(): Promise<void> {
@@ -246,28 +247,6 @@ export class LlamaServer implements ChatEngine {
   /** The whole prompt. Rejects an item that does not fit, before anything is evaluated. */
   async #place(prepared: Prepared, item: string, answer: number, signal: AbortSignal | undefined): Promise<Place> {
     const tokens = await this.#with.prompter.plain(item, signal);
-    const limit = this.#limit(prepared, answer);
-    if (tokens.length > limit) {
-      throw new ModelError(
-        "E_TOO_LONG",
-        `the item has ${tokens.length} tokens and this question leaves room for ${limit} (context ${this.model.contextTokens})`,
-        { value: { tokens: tokens.length, limit } },
-      );
-    }
-    return { head: prepared.head, prompt: [...prepared.head, ...tokens, ...prepared.tail, ...prepared.stem] };
+    return { head: prepared.head, prompt: promptOf(prepared, tokens, this.model.contextTokens, answer) };
   }
-
-  #limit({ head, tail, stem }: Prepared, answer: number): number {
-    return Math.max(0, this.model.contextTokens - head.length - tail.length - stem.length - answer);
-  }
-
-  #find(id: PrefixId): Prepared {
-    const prepared = this.#prepared.get(id);
-    if (!prepared) throw new ModelError("E_PREFIX", `no prefix ${id} was prepared`);
-    return prepared;
-  }
-}
-
-function longest(paths: readonly (readonly number[])[]): number {
-  return paths.reduce((most, path) => Math.max(most, path.length), 0);
 }

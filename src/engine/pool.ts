@@ -4,9 +4,10 @@
  */
 
 import { totalmem } from "node:os";
+import { makeRoom } from "../core/make-room.ts";
 import type { Cores } from "./cores.ts";
 import { type CallOptions, closedError, EngineProcess, type ProcessOptions } from "./process.ts";
-import { type CallName, type Calls, makeRoom, type Opened } from "./protocol.ts";
+import { type CallName, type Calls, MOST_PREFIXES, type Opened } from "./protocol.ts";
 
 export interface PoolOptions extends ProcessOptions {
   /** Most processes. */
@@ -103,7 +104,7 @@ export class EnginePool {
     const lane = await this.#lane(prompt, prefix, signal);
     lane.prompt = prompt;
     if (prefix !== undefined && !lane.prefixes.has(prefix)) {
-      makeRoom(lane.prefixes);
+      makeRoom(lane.prefixes, MOST_PREFIXES);
       lane.prefixes.add(prefix);
     }
     try {

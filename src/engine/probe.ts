@@ -5,6 +5,8 @@
 
 import type { LlamaContextSequence, Token } from "node-llama-cpp";
 import type { Loaded } from "./load.ts";
+import type { Pass } from "./pass.ts";
+import { Slot } from "./slot.ts";
 import type { Tuning } from "./tuning.ts";
 import { vocabularySize } from "./vocabulary.ts";
 
@@ -101,26 +103,25 @@ async function isSteady(sequence: LlamaContextSequence, tokens: readonly number[
   const read = async (from: number): Promise<readonly number[]> => {
     await sequence.adaptStateToTokens([], false);
     await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(0, from) as Token[]);
-    return await readLogp(sequence, tokens.slice(from, STEADY_TOKENS), tokens.slice(0, 16));
+    return await logpBehind(sequence, tokens.slice(0, STEADY_TOKENS), from, tokens.slice(0, 16));
   };
   const [whole, apart] = [await read(1), await read(STEADY_TOKENS - 1)];
   return whole.every((value, index) => Math.abs(value - apart[index]!) <= STEADY);
 }
 
-/** Log-probabilities of `asked` behind `input`, as scoring reads them. */
-async function readLogp(
+/** Nobody waits for a sign of life from a probe. */
+const silent: Pass = { done() {}, wrote() {} };
+
+/** Log-probabilities of `asked` behind `prompt`, whose first `from` tokens are evaluated already, as scoring reads them. */
+async function logpBehind(
   sequence: LlamaContextSequence,
-  input: readonly number[],
+  prompt: readonly number[],
+  from: number,
   asked: readonly number[],
-): Promise<number[]> {
-  const filter = { tokens: asked as readonly Token[], includeSelected: true };
-  const want = { generateNext: { token: true, totalLogitWeight: true, logits: { filter } } } as const;
-  const last = [input.at(-1) as Token, want] as const;
-  const outputs = await sequence.controlledEvaluate([...(input.slice(0, -1) as Token[]), [...last]]);
-  const next = outputs.at(-1)?.next;
-  const best = next?.token == null ? undefined : next.logits?.get(next.token);
-  const normaliser = (best ?? Number.NaN) + Math.log(next?.totalLogitWeight ?? Number.NaN);
-  return asked.map((token) => (next?.logits?.get(token as Token) ?? Number.NaN) - normaliser);
+): Promise<readonly number[]> {
+  const wants = [{ at: prompt.length - 1, tokens: asked }];
+  const [logp] = await new Slot(sequence).read(prompt, from, wants, silent);
+  return logp!;
 }
 
 /**
@@ -130,7 +131,7 @@ async function readLogp(
 async function isRaw(sequence: LlamaContextSequence, tokens: readonly number[]): Promise<boolean> {
   const asked = tokens.slice(20, 28);
   await sequence.adaptStateToTokens(tokens.slice(0, 7) as Token[], false);
-  const some = await readLogp(sequence, tokens.slice(7, 8), asked);
+  const some = await logpBehind(sequence, tokens.slice(0, 8), 7, asked);
   await sequence.adaptStateToTokens(tokens.slice(0, 7) as Token[], false);
   const outputs = await sequence.controlledEvaluate([[tokens[7] as Token, { generateNext: { logits: true } }]]);
   const all = outputs[0]?.next?.logits;

@@ -6,15 +6,24 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { extname } from "node:path";
 import { ModelError, messageOf } from "../core/errors.ts";
+import { makeRoom } from "../core/make-room.ts";
 import { type Cores, machineCores } from "./cores.ts";
-import { type CallName, type Calls, fromWire, makeRoom, type Opened, type ToChild, type ToParent } from "./protocol.ts";
+import {
+  type CallName,
+  type Calls,
+  fromWire,
+  MOST_PREFIXES,
+  type Opened,
+  type ToChild,
+  type ToParent,
+} from "./protocol.ts";
 
 export interface ProcessOptions {
   /** Threads of one pass; they are taken from the scheduler for as long as a request runs. */
   readonly threads: number;
   readonly cores?: Cores;
   /** Longest silence of a request at work, in seconds; a process silent for longer is killed. */
-  readonly stuckSeconds?: number;
+  readonly stuckSeconds?: number | undefined;
   /** Longest time that loading the model may take, in seconds. */
   readonly openSeconds?: number;
   /** The program to run, for tests. */
@@ -89,8 +98,9 @@ export class EngineProcess {
   }
 
   /**
-   * One request, in the order of the calls. A dead process is replaced and the request tried once more, then it rejects with `E_ENGINE_CRASHED`; a
-   * silent one is killed, `E_ENGINE_STUCK`; an aborted one rejects at once with the signal's reason.
+   * One request, in the order of the calls. A dead process is replaced and the request tried once more, then it rejects
+   * with `E_ENGINE_CRASHED`; a silent one is killed, `E_ENGINE_STUCK`; an aborted one rejects at once with the signal's
+   * reason.
    */
   call<Name extends CallName>(
     name: Name,
@@ -102,7 +112,7 @@ export class EngineProcess {
       signal?.throwIfAborted();
       if (before && !child.told.has(before.id)) {
         await this.#send(child, "prepare", before, { signal });
-        makeRoom(child.told);
+        makeRoom(child.told, MOST_PREFIXES);
         child.told.add(before.id);
       }
       signal?.throwIfAborted();

@@ -30,16 +30,10 @@ export interface OpenEncoder {
 }
 
 /**
- * Prefixes that a process remembers, the oldest forgotten first. Parent and child count by the same rule, so each
- * knows what the other holds.
+ * Prefixes that a process remembers, the oldest forgotten first: questions that differ from item to item must not fill
+ * the memory. Parent and child count by the same rule, so each knows what the other holds.
  */
-const MOST_PREFIXES = 500;
-
-/** Makes room for one more: questions that differ from item to item must not fill the memory. */
-export function makeRoom(kept: Set<string> | Map<string, unknown>): void {
-  const [oldest] = kept.keys();
-  if (oldest !== undefined && kept.size >= MOST_PREFIXES) kept.delete(oldest);
-}
+export const MOST_PREFIXES = 500;
 
 export interface Opened {
   readonly contextTokens: number;

@@ -12,6 +12,7 @@ import type {
 import { ModelError } from "../core/errors.ts";
 import type { Pass } from "./pass.ts";
 import type { PrefixStore } from "./prefix-store.ts";
+import { checkRoom } from "./prepared.ts";
 
 /** Tokens whose log-probability is wanted after position `at`. */
 export interface Want {
@@ -65,7 +66,7 @@ export class Slot {
       this.#unsaved = false;
       return;
     }
-    this.#checkRoom(prefix.length);
+    checkRoom(prefix.length, this.room);
     this.#prompt = [];
     const loaded = await this.#load(prefix);
     if (!loaded) {
@@ -95,7 +96,7 @@ export class Slot {
    * one list a want. They are read from raw logits over the whole vocabulary, before any sampler or grammar.
    */
   async read(tokens: readonly number[], from: number, wants: readonly Want[], pass: Pass): Promise<number[][]> {
-    this.#checkRoom(tokens.length);
+    checkRoom(tokens.length, this.room);
     await this.#rewind(tokens, from);
     const firstWant = wants.reduce((first, want) => Math.min(first, want.at), tokens.length);
     await this.#evaluate(tokens.slice(0, firstWant), pass, PASS_TOKENS);
@@ -136,7 +137,7 @@ export class Slot {
     stop: (written: readonly number[]) => boolean,
     pass: Pass,
   ): Promise<{ written: number[]; ended: boolean; logp: readonly number[] | null }> {
-    this.#checkRoom(tokens.length + limit);
+    checkRoom(tokens.length + limit, this.room);
     await this.#rewind(tokens, tokens.length - 1);
     await this.#evaluate(tokens, pass, PASS_TOKENS);
     const rest = tokens.slice(this.#sequence.nextTokenIndex) as Token[];
@@ -204,17 +205,6 @@ export class Slot {
       this.evaluated += part.length;
       pass.done();
     }
-  }
-
-  #checkRoom(tokens: number): void {
-    if (tokens <= this.room) return;
-    throw new ModelError(
-      "E_TOO_LONG",
-      `the prompt and its answer need ${tokens} tokens, the context holds ${this.room}`,
-      {
-        value: { tokens, limit: this.room },
-      },
-    );
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { shortHash } from "../core/hash.ts";
+import { makeRoom } from "../core/make-room.ts";
 import type { Notes } from "./rung.ts";
 
 /** Fewer items than this say too little: the prior stays off. */
@@ -71,8 +72,7 @@ export class Priors {
     if (!stored) {
       stored = parse(this.#notes.get(key), choices);
       // Options that differ from item to item must not fill the memory; what goes is in the notes.
-      const [oldest] = this.#known.keys();
-      if (oldest !== undefined && this.#known.size >= MOST_KNOWN) this.#known.delete(oldest);
+      makeRoom(this.#known, MOST_KNOWN);
       this.#known.set(key, stored);
     }
     return stored;

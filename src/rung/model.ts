@@ -75,7 +75,6 @@ export function model(nameOrPath: string | readonly string[], options: ModelRung
 class ModelRung implements Rung {
   readonly name: string;
   readonly local: boolean;
-  #shown: StepExamples | null = null;
   /** A llama.cpp server asks for no money: what its machine costs does not depend on the reply. */
   readonly mostCost = 0;
   readonly acceptAt: number;
@@ -85,6 +84,7 @@ class ModelRung implements Rung {
   #release: () => Promise<void> = async () => {};
   #priors: Priors | null = null;
   #codes: Codes | null = null;
+  #shown: StepExamples | null = null;
 
   constructor(nameOrPath: string | readonly string[], options: ModelRungOptions) {
     this.#nameOrPath = nameOrPath;
