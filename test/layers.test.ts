@@ -11,14 +11,16 @@ import { describe, expect, test } from "vitest";
 const tiers: readonly (readonly string[])[] = [
   ["core"],
   ["vectors"],
-  ["tool", "gate", "rung", "journal", "engine", "models", "data", "ledger"],
+  ["guarantee"],
+  ["learn"],
+  ["tool", "gate", "rung", "journal", "policy", "engine", "models", "data", "ledger"],
   ["loop"],
   ["config"],
   ["batch", "review"],
   ["demo"],
   ["cli", "index.ts", "testing.ts"],
 ];
-const parts = tiers[2]!;
+const parts = tiers[4]!;
 
 /**
  * Parts know nothing of each other but one another's contract (`<folder>/<folder>.ts`), and that as a type. What is

@@ -1,6 +1,7 @@
 /** `pawl.config.ts`: ladder, effects, budgets and prices, kept out of the loops. */
 
 import { UsageError } from "../core/errors.ts";
+import type { Json } from "../core/json.ts";
 import type { Effect } from "../core/question.ts";
 import { refuseUnknown } from "../core/refuse-unknown.ts";
 import type { Rung } from "../rung/rung.ts";
@@ -12,6 +13,46 @@ export interface Budget {
   readonly perDay?: number;
   /** A rung without a price is not asked under a spend limit, unless this says `allow`. */
   readonly unpriced?: "refuse" | "allow";
+  /** Most minutes of people's time a day (UTC), and how many an answer takes (0.5 by default). */
+  readonly reviewerMinutesPerDay?: number;
+  readonly minutesPerAnswer?: number;
+  /** What becomes of a question for which nobody has budget left; `queue` by default. Never that it stands. */
+  readonly overflow?: Overflow;
+}
+
+/**
+ * `queue`: it waits for a person. `block`: its run sleeps until the next day (UTC). `{ default }`: this raw answer is
+ * given, without any confidence, where the question knows it; elsewhere it waits.
+ */
+export type Overflow = "queue" | "block" | { readonly default: Json };
+
+/** What a question has of its own. */
+export interface QuestionConfig {
+  /** Its ladder, lowest rung first; by default that of the config. */
+  readonly ladder?: readonly Rung[];
+  /** Stakes: no rung below this one is asked. */
+  readonly floor?: Rung;
+  /** Who checks the answers that were let through. */
+  readonly audit?: Audit;
+  /** Answers that do more harm when they are wrong, each with the largest share of wrong ones among those given. */
+  readonly classes?: { readonly [value: string]: number };
+  /** What a wrong answer costs, in the config's currency: rungs that gain less than they cost are passed over. */
+  readonly errorCost?: number;
+  readonly overflow?: Overflow;
+}
+
+export interface Audit {
+  /** The rung that audits: the first above the local ones by default. With `person()` they are asked blind. */
+  readonly by?: Rung;
+  /** `hold`: an answer that is drawn waits for its audit, for steps before a write. By default the run goes on. */
+  readonly when?: "later" | "hold";
+}
+
+export interface Promises {
+  /** Chance that a certificate is issued although the share of wrong answers is larger. 0.05 by default. */
+  readonly delta?: number;
+  /** Whether rungs learn from labels while runs go on. True by default; `pawl calibrate` works either way. */
+  readonly learn?: boolean;
 }
 
 export interface Prices {
@@ -26,20 +67,34 @@ export interface Config {
   readonly journal?: string;
   /** The ladder of every question that names none of its own, lowest rung first. */
   readonly ladder?: readonly Rung[];
-  /** Ladders by step name. */
-  readonly questions?: { readonly [step: string]: { readonly ladder: readonly Rung[] } };
+  /** What differs for single questions, by step name. */
+  readonly questions?: { readonly [step: string]: QuestionConfig };
+  readonly promises?: Promises;
   /** The rung that an effect needs at least; `irreversible` needs a person by default. `null` lifts it. */
   readonly effects?: { readonly [E in Exclude<Effect, "read">]?: Rung | null };
   readonly budget?: Budget;
   readonly prices?: Prices;
 }
 
+const fields = ["journal", "ladder", "questions", "promises", "effects", "budget", "prices"];
+const budgetFields = ["currency", "perDay", "unpriced", "reviewerMinutesPerDay", "minutesPerAnswer", "overflow"];
+const questionFields = ["ladder", "floor", "audit", "classes", "errorCost", "overflow"];
+
 /** Checks a config and gives it its type. Throws `UsageError` naming what is wrong. */
 export function defineConfig(config: Config): Config {
-  refuseUnknown("E_CONFIG", "the config", config, ["journal", "ladder", "questions", "effects", "budget", "prices"]);
-  refuseUnknown("E_CONFIG", "the config's effects", config.effects ?? {}, ["write", "irreversible"]);
-  refuseUnknown("E_CONFIG", "the config's budget", config.budget ?? {}, ["currency", "perDay", "unpriced"]);
-  refuseUnknown("E_CONFIG", "the config's prices", config.prices ?? {}, ["updated", "perReply"]);
+  const { effects = {}, budget = {}, prices = {}, promises = {} } = config;
+  refuseUnknown("E_CONFIG", "the config", config, fields);
+  refuseUnknown("E_CONFIG", "the config's effects", effects, ["write", "irreversible"]);
+  refuseUnknown("E_CONFIG", "the config's budget", budget, budgetFields);
+  refuseUnknown("E_CONFIG", "the config's prices", prices, ["updated", "perReply"]);
+  refuseUnknown("E_CONFIG", "the config's promises", promises, ["delta", "learn"]);
+  for (const [step, question] of Object.entries(config.questions ?? {})) {
+    refuseUnknown("E_CONFIG", `the config's question ${step}`, question, questionFields);
+    refuseUnknown("E_CONFIG", `the audit of ${step}`, question.audit ?? {}, ["by", "when"]);
+    for (const [value, risk] of Object.entries(question.classes ?? {}))
+      refuseShare(`classes.${value} of ${step}`, risk);
+  }
+  if (promises.delta !== undefined) refuseShare("promises.delta", promises.delta);
   refuseAmounts(config);
   for (const [name, ladder] of ladders(config)) {
     const names = ladder.map((rung) => rung.name);
@@ -48,14 +103,31 @@ export function defineConfig(config: Config): Config {
       throw new UsageError("E_LADDER", `${name} holds the rung ${twice} twice`, { value: twice });
     }
   }
+  for (const [step, { floor, ladder = config.ladder ?? [] }] of Object.entries(config.questions ?? {})) {
+    if (!floor || floor.name === "person" || ladder.some(({ name }) => name === floor.name)) continue;
+    const message = `the floor of ${step} is ${floor.name}, which is no rung of its ladder`;
+    throw new UsageError("E_CONFIG", message, { value: floor.name });
+  }
   return config;
 }
 
-function refuseAmounts({ budget, prices }: Config): void {
-  const amounts = { "budget.perDay": budget?.perDay, ...prices?.perReply };
+function refuseShare(name: string, share: number): void {
+  if (share > 0 && share < 1) return;
+  throw new UsageError("E_CONFIG", `${name} must be a share between 0 and 1`, { value: share });
+}
+
+function refuseAmounts({ budget, prices, questions }: Config): void {
+  const costs = Object.entries(questions ?? {}).map(([step, { errorCost }]) => [`the errorCost of ${step}`, errorCost]);
+  const amounts = {
+    "budget.perDay": budget?.perDay,
+    "budget.reviewerMinutesPerDay": budget?.reviewerMinutesPerDay,
+    "budget.minutesPerAnswer": budget?.minutesPerAnswer,
+    ...(Object.fromEntries(costs) as { readonly [name: string]: number | undefined }),
+    ...prices?.perReply,
+  };
   for (const [name, amount] of Object.entries(amounts)) {
     if (amount === undefined || amount >= 0) continue;
-    throw new UsageError("E_CONFIG", `${name} must be an amount of money, 0 or more`, { value: amount });
+    throw new UsageError("E_CONFIG", `${name} must be an amount, 0 or more`, { value: amount });
   }
   if (prices && !/^\d{4}-\d\d-\d\d$/.test(prices.updated)) {
     throw new UsageError("E_CONFIG", "prices.updated must be a day, such as 2026-11-01", { value: prices.updated });
@@ -63,9 +135,8 @@ function refuseAmounts({ budget, prices }: Config): void {
 }
 
 function ladders(config: Config): [string, readonly Rung[]][] {
-  const own = Object.entries(config.questions ?? {}).map(([step, { ladder }]): [string, readonly Rung[]] => [
-    `the ladder of ${step}`,
-    ladder,
-  ]);
+  const own = Object.entries(config.questions ?? {}).flatMap(([step, { ladder }]): [string, readonly Rung[]][] =>
+    ladder ? [[`the ladder of ${step}`, ladder]] : [],
+  );
   return config.ladder ? [["the ladder", config.ladder], ...own] : own;
 }

@@ -11,6 +11,7 @@ import { wayOut } from "../gate/way-out.ts";
 import type { Journal } from "../journal/journal.ts";
 import { DayBudget } from "../loop/budget.ts";
 import type { Parts } from "../loop/run.ts";
+import { OpenPolicy } from "../policy/open-policy.ts";
 import { person } from "../rung/person.ts";
 import { priced } from "../rung/priced.ts";
 import type { Rung } from "../rung/rung.ts";
@@ -30,6 +31,7 @@ const checks: readonly Check[] = [threshold, wayOut, validators, effects, limits
 
 /** The parts, and the rungs that must be opened before and closed after. */
 export interface OpenParts extends Parts {
+  readonly policy: OpenPolicy;
   /** Every rung that some question may climb to, each once. */
   readonly rungs: readonly Rung[];
   /** Opens every rung. Rejects with the `ModelError` of the first that cannot. */
@@ -47,7 +49,10 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
   const climbs = (ladder: readonly Rung[]): readonly Rung[] =>
     ending(ladder, safe).map((rung) => withPrice(rung, perReply[rung.name], withPrices));
   const common = climbs(config.ladder ?? []);
-  const own = new Map(Object.entries(config.questions ?? {}).map(([step, { ladder }]) => [step, climbs(ladder)]));
+  const own = new Map<string, readonly Rung[]>();
+  for (const [step, { ladder, floor }] of Object.entries(config.questions ?? {})) {
+    own.set(step, fromFloor(ladder ? climbs(ladder) : common, floor));
+  }
   const floors: { [E in Effect]?: Rung } = {};
   const { write = null, irreversible = safe } = config.effects ?? {};
   const floor = (rung: Rung): Rung => withPrice(rung, perReply[rung.name], withPrices);
@@ -61,11 +66,25 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
       value: unknown,
     });
   }
+  const { delta = 0.05, learn = true } = config.promises ?? {};
+  const say = options.say ?? (() => {});
+  const policy = new OpenPolicy({
+    journal,
+    delta,
+    learns: learn && !options.dryRun,
+    now,
+    say,
+    of(step) {
+      const { classes = {}, audit } = config.questions?.[step] ?? {};
+      return { classes, holdsAudits: audit?.when === "hold" };
+    },
+  });
   return {
     journal,
     rungs,
     ladder: (name) => own.get(name) ?? common,
     checks,
+    policy,
     floors,
     now,
     random: options.random ?? Math.random,
@@ -78,11 +97,13 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
         notes: journal.notes,
         vectors: journal.vectors,
         recall: journal.recall,
-        say: options.say ?? (() => {}),
+        learned: policy.learned,
+        say,
       };
       for (const rung of rungs) await rung.open?.(needs);
     },
     async close() {
+      await policy.close();
       await Promise.allSettled(rungs.map((rung) => rung.close?.()));
     },
   };
@@ -94,6 +115,13 @@ function withPrice(rung: Rung, price: number | undefined, known: Map<Rung, Rung>
   const wrapped = known.get(rung) ?? priced(rung, price);
   known.set(rung, wrapped);
   return wrapped;
+}
+
+/** The ladder without the rungs below its floor. A floor that is none of them is the person at its end. */
+function fromFloor(ladder: readonly Rung[], floor: Rung | undefined): readonly Rung[] {
+  if (!floor) return ladder;
+  const place = ladder.findIndex(({ name }) => name === floor.name);
+  return ladder.slice(place === -1 ? ladder.length - 1 : place);
 }
 
 function ending(ladder: readonly Rung[], safe: Rung): readonly Rung[] {

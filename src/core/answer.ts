@@ -3,8 +3,11 @@
 import type { Json } from "./json.ts";
 import type { Usage } from "./usage.ts";
 
-/** What the confidence of a reply rests on. `certain`: a rule, a person; `none`: no figure at all. */
-export type Basis = "raw" | "constrained" | "similarity" | "votes" | "certain" | "none";
+/**
+ * What the confidence of a reply rests on. `calibrated`: on labelled answers of this very question; `certain`: a rule,
+ * a person; `none`: no figure at all.
+ */
+export type Basis = "raw" | "constrained" | "similarity" | "votes" | "calibrated" | "certain" | "none";
 
 /** How sure a rung is of one field that it filled. */
 export interface FieldEvidence {
@@ -82,6 +85,8 @@ export interface Origin {
   readonly rung: string;
   readonly run: string;
   readonly path: string;
+  /** Version key of the certificate that it stood under there. */
+  readonly key?: string;
 }
 
 /** One item of the gate's checklist. `need` and `have` are what the check compared. */
@@ -114,16 +119,38 @@ export interface Attempt {
   readonly reason?: string;
   readonly fault?: Fault;
   /** It was not asked at all: its price is not known under a limit on spend, or the day's budget is used up. */
-  readonly skipped?: "unpriced" | "day spent";
+  readonly skipped?: "unpriced" | "day spent" | "reviewers spent" | "not worth it" | "below the floor";
   /** The reply was repaired once; this was wrong with the first. */
   readonly repaired?: { readonly path: string; readonly message: string };
 }
 
+/** The states of a question's local rungs in which something stands under a certificate (escalation.md c.7). */
+export type ServingState = "probation" | "certified" | "watch";
+
+/** What an answer stood under, as the journal keeps it: fixed before the answer was used. */
+export interface StandingRecord {
+  /** Version key of the local rungs together. */
+  readonly key: string;
+  readonly state: ServingState;
+  /** Largest share of wrong answers that its certificate promises, and with which confidence (1 - delta). */
+  readonly risk: number;
+  readonly delta: number;
+  readonly threshold: number;
+  /** Probability with which it was to be audited, and whether its coin was drawn. */
+  readonly propensity: number;
+  readonly audited: boolean;
+  /** Key of the item's text, for which the coin was tossed, and a code over all of it under the journal's secret. */
+  readonly cluster: string;
+  readonly seal: string;
+}
+
 /**
- * What the gate's threshold promises of an answer. Certificates come later; until then every answer says
- * that nothing is promised.
+ * What is promised of an answer: at most a share of `risk` wrong among those that stand under the same certificate,
+ * with a confidence of 1 - `delta`; or nothing.
  */
-export type Promised = { readonly kind: "no promise yet" };
+export type Promised =
+  | { readonly kind: "no promise yet" }
+  | { readonly kind: "promised"; readonly risk: number; readonly delta: number; readonly state: ServingState };
 
 /** An answer that stands: what a step returns. */
 export interface Answer<T> {

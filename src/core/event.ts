@@ -1,7 +1,8 @@
 /** Everything that can happen in a run. One closed union, written once, read by all who report. */
 
-import type { Attempt, Basis, Origin } from "./answer.ts";
+import type { Attempt, Basis, Origin, StandingRecord } from "./answer.ts";
 import type { Json } from "./json.ts";
+import type { LabelNote } from "./label.ts";
 import type { JournaledOutcome } from "./outcome.ts";
 import type { QuestionRecord, Verb } from "./question.ts";
 
@@ -36,8 +37,10 @@ export interface StepAnswered extends OnStep {
   readonly basis: Basis;
   readonly rung: string;
   readonly origin?: Origin;
-  /** Largest share of wrong answers that the author asked for; no promise is made about it yet. */
+  /** Largest share of wrong answers that the author asked for. */
   readonly risk: number | null;
+  /** What is promised about it, and whether the answer is audited; absent where nothing is. */
+  readonly standing?: StandingRecord;
   readonly trail: readonly Attempt[];
   readonly milliseconds: number;
   /** Set where a cache may serve this answer again: hash of question version and item text. */
@@ -50,6 +53,8 @@ export interface StepWaiting extends OnStep {
   readonly risk: number | null;
   readonly trail: readonly Attempt[];
   readonly cacheKey?: string;
+  /** Set where the person's answer will be a label. */
+  readonly label?: LabelNote;
 }
 
 /** What was tried, and paid, before the run's spend limit ended a step. */

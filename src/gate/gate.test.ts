@@ -69,6 +69,7 @@ function judged(given: Case = {}): Judged {
     value: "value" in given ? given.value : raw,
     rung,
     accountable: given.accountable === undefined ? rung : given.accountable,
+    standing: null,
     place: given.place ?? 0,
     floor: () => given.floor ?? { place: 0, rung: "any rung" },
     spend: { unpriced: "refuse", ...(given.spend ?? { allowed: null, spent: 0 }) },

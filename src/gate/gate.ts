@@ -2,6 +2,7 @@
 
 import type { CheckResult, Reply, Verdict } from "../core/answer.ts";
 import type { Effect, Question } from "../core/question.ts";
+import type { Standing } from "../policy/policy.ts";
 import type { Rung } from "../rung/rung.ts";
 
 export type Answered = Extract<Reply, { kind: "answered" }>;
@@ -15,6 +16,8 @@ export interface Judged {
   readonly rung: Rung;
   /** The rung that must answer for the reply: for a cached one that of its origin, `null` when it is not here any more. */
   readonly accountable: Rung | null;
+  /** The promise that the question's local rungs stand under; `null` where none was asked for. */
+  readonly standing: Standing | null;
   /** Place of the rung on the question's ladder, 0 at the bottom. */
   readonly place: number;
   /** Lowest place whose replies may let a tool of this effect stand. */

@@ -14,6 +14,16 @@ export function reasonOf(result: CheckResult): string {
     case "threshold":
       if (have === null) return `no usable confidence, where ${figure(need)} is needed`;
       return `confidence ${figure(have)} is ${passes ? "at least" : "below"} the threshold ${figure(need)}`;
+    case "promise":
+      return need === "a certificate"
+        ? `nothing local may stand yet: ${figure(have)}`
+        : passes
+          ? "this answer was kept under the same certificate"
+          : "this answer was kept under another certificate, or none";
+    case "class":
+      return need === null
+        ? "this answer has no certificate of its own, and may not stand here"
+        : `confidence ${figure(have)} is below the threshold ${figure(need)} of this answer's own`;
     case "origin":
       return `${figure(have)} gave this answer, and is not on this ladder any more`;
     case "validators":

@@ -1,6 +1,7 @@
 /** Readings of a run's events that every journal needs. */
 
-import type { Event, StepWaiting } from "../core/event.ts";
+import type { Event, PersonAnswered, StepWaiting } from "../core/event.ts";
+import type { NewLabel } from "../core/label.ts";
 import type { RecalledAnswer } from "../rung/rung.ts";
 import type { Until } from "./journal.ts";
 
@@ -33,10 +34,29 @@ export function recalled(run: string, event: Event): RecalledAnswer | undefined 
         rung: event.origin?.rung ?? event.rung,
         run: event.origin?.run ?? run,
         path: event.origin?.path ?? event.path,
+        key: event.origin?.key ?? event.standing?.key ?? null,
       };
     case "person_answered":
-      return { value: event.value, confidence: null, basis: "certain", rung: "person", run, path: event.path };
+      return {
+        value: event.value,
+        confidence: null,
+        basis: "certain",
+        rung: "person",
+        run,
+        path: event.path,
+        key: null,
+      };
     default:
       return undefined;
   }
+}
+
+/** The label that a person's answer to a waiting step is, where its question is one that learns. */
+export function labelOf(run: string, waiting: StepWaiting, given: PersonAnswered): NewLabel | null {
+  const { question, label, path } = waiting;
+  if (!label) return null;
+  const { name, version, about } = question;
+  const { value, by } = given;
+  const answer = { value, source: "person", by } as const;
+  return { question: name, version, about, ...label, decision: `${run}/${path}`, answer };
 }

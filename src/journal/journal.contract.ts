@@ -254,12 +254,12 @@ export function journalContract(name: string, open: OpenForTest): void {
       expect(journal.recall("k")).toBeUndefined();
       await journal.append(number, answered("x", { value: "one", cacheKey: "k" }));
       await journal.append(number, answered("y", { value: "two" }));
-      const first = { value: "one", confidence: 0.9, basis: "raw", rung: "scripted", run: id, path: "x" };
+      const first = { value: "one", confidence: 0.9, basis: "raw", rung: "scripted", run: id, path: "x", key: null };
       expect(journal.recall("k")).toEqual(first);
       await journal.append(number, waits("z", "k"));
       expect(journal.recall("k")).toEqual(first);
       await journal.answer(number, said("z", "three"));
-      const third = { value: "three", confidence: null, basis: "certain", rung: "person", run: id, path: "z" };
+      const third = { ...first, value: "three", confidence: null, basis: "certain", rung: "person", path: "z" };
       expect(journal.recall("k")).toEqual(third);
     });
 

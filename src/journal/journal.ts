@@ -2,6 +2,8 @@
 
 import type { Event, PersonAnswered, RunOutcome, StepWaiting } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
+import type { Label, LabelAnswer, NewLabel, OpenLabel } from "../core/label.ts";
+import type { PolicyEvent } from "../core/policy-event.ts";
 import type { Notes, Recall, Vectors } from "../rung/rung.ts";
 
 export type RunStatus = "ready" | "running" | "waiting" | "sleeping" | "done" | "limit" | "failed";
@@ -87,6 +89,35 @@ export interface RunFilter {
   readonly status?: RunStatus;
 }
 
+/** Labels of all questions: what learning and certificates rest on. */
+export interface Labels {
+  /** Adds rows. One of a decision that has a row already is left out: the first counts. */
+  add(labels: readonly NewLabel[]): Promise<void>;
+  /** The answer to an open one. `false` where it has one already: the first counts. */
+  answer(number: number, answer: LabelAnswer): Promise<boolean>;
+  /** Answered labels of a question in the order of their answers, from behind the one with the number `after` on. */
+  answered(question: string, version: string, after?: number): Iterable<Label>;
+  /** Labels without an answer, oldest first; of one question, if it is named. */
+  open(question?: string): Iterable<OpenLabel>;
+  /** Number of the last label that was set aside, over all questions; 0 for none. */
+  last(): number;
+  /** How many labels a question has, answered and open, in all its versions. */
+  counts(question: string): { readonly answered: number; readonly open: number };
+}
+
+/** The record of promises: what was trained, certified, revoked. */
+export interface PolicyLog {
+  append(events: readonly PolicyEvent[]): Promise<void>;
+  /** In the order of writing; of one question, if it is named. */
+  read(question?: string): readonly PolicyEvent[];
+}
+
+/** Learned weights by the digest of their bytes. They are part of a version and are never let go. */
+export interface Weights {
+  get(digest: string): Uint8Array | undefined;
+  set(digest: string, bytes: Uint8Array): Promise<void>;
+}
+
 /**
  * Every write is durable when its promise resolves, and rejects with a `StorageError` when it cannot be:
  * `E_DISK_FULL`, `E_LEASE_LOST` (another process took this one for dead), `E_JOURNAL_BUSY`, `E_JOURNAL`.
@@ -99,13 +130,19 @@ export interface Journal {
   begin(run: NewRun): Promise<Taken>;
   /** Takes an existing run, also one that waited or slept and may go on now. */
   take(number: number): Promise<Taken>;
-  /** Appends to a run that this process has taken. `run_ended` gives it back. */
-  append(number: number, event: Event): Promise<void>;
+  /**
+   * Appends to a run that this process has taken. `run_ended` gives it back. A label that is set aside with an answer
+   * is on record with it or not at all.
+   */
+  append(number: number, event: Event, label?: NewLabel): Promise<void>;
   /** Gives a run back until a person answers (`waiting`) or a time comes (`sleeping`), whichever is first. */
   park(number: number, until: Until): Promise<void>;
   /** Gives a run back unfinished, for any process to take. */
   release(number: number): Promise<void>;
-  /** A person's answer to a waiting step. `false` when nothing waits there (any more): the first answer counts. */
+  /**
+   * A person's answer to a waiting step, and the label that it is. `false` when nothing waits there (any more): the
+   * first answer counts.
+   */
   answer(number: number, event: PersonAnswered): Promise<boolean>;
 
   run(number: number): RunRecord | undefined;
@@ -124,6 +161,11 @@ export interface Journal {
   /** The batch's rows in input order, with their runs as they stand now. */
   rows(batch: string): Iterable<BatchResult>;
 
+  readonly labels: Labels;
+  readonly policy: PolicyLog;
+  readonly weights: Weights;
+  /** 32 random bytes made with the journal: nobody can know beforehand which answers will be audited. */
+  readonly secret: Uint8Array;
   readonly notes: Notes;
   /** A cache: what it cannot keep it does without, and the oldest go first. */
   readonly vectors: Vectors;

@@ -1,9 +1,12 @@
 /** A journal in memory: for tests, dry runs and loops that nobody needs to resume. */
 
+import { randomBytes } from "node:crypto";
 import { StorageError } from "../core/errors.ts";
 import type { Event, PersonAnswered } from "../core/event.ts";
+import type { NewLabel } from "../core/label.ts";
+import { makeRoom } from "../core/make-room.ts";
 import type { Notes, Recall, RecalledAnswer, Vectors } from "../rung/rung.ts";
-import { parked, recalled, unanswered } from "./fold.ts";
+import { labelOf, parked, recalled, unanswered } from "./fold.ts";
 import {
   type BatchResult,
   type BatchRow,
@@ -19,6 +22,7 @@ import {
   type Until,
   type WaitingStep,
 } from "./journal.ts";
+import { MemoryLabels, MemoryPolicyLog, MemoryWeights } from "./memory-policy.ts";
 
 interface Kept {
   record: RunRecord;
@@ -33,6 +37,8 @@ export function memoryJournal(options: MemoryOptions = {}): Journal {
 export interface MemoryOptions {
   readonly now?: () => number;
   readonly id?: string;
+  /** 32 bytes; random by default. */
+  readonly secret?: Uint8Array;
   /** `unfinished` forgets a run when it ends, so that a process may go on for ever; `all` by default. */
   readonly keep?: "all" | "unfinished";
   /** Vectors that are kept; for tests. */
@@ -41,6 +47,10 @@ export interface MemoryOptions {
 
 class MemoryJournal implements Journal {
   readonly id: string;
+  readonly secret: Uint8Array;
+  readonly labels: MemoryLabels;
+  readonly policy: MemoryPolicyLog = new MemoryPolicyLog();
+  readonly weights: MemoryWeights = new MemoryWeights();
   readonly #now: () => number;
   /** By number, in order. */
   readonly #runs = new Map<number, Kept>();
@@ -59,6 +69,8 @@ class MemoryJournal implements Journal {
     this.#mostVectors = options.mostVectors ?? mostVectors;
     this.#now = now;
     this.id = id;
+    this.secret = options.secret ?? randomBytes(32);
+    this.labels = new MemoryLabels(now);
     this.#keepEnded = keep === "all";
   }
 
@@ -104,9 +116,10 @@ class MemoryJournal implements Journal {
     return { kind: "taken", run: kept.record, events: [...kept.events] };
   }
 
-  async append(number: number, event: Event): Promise<void> {
+  async append(number: number, event: Event, label?: NewLabel): Promise<void> {
     const kept = this.#kept(number);
     kept.events.push(event);
+    if (label) this.labels.insert(label);
     if (event.type === "run_ended") {
       kept.record = { ...kept.record, status: event.outcome.kind, outcome: event.outcome };
       if (!this.#keepEnded) this.#forget(kept.record);
@@ -144,6 +157,8 @@ class MemoryJournal implements Journal {
     const waiting = unanswered(kept.events).find((step) => step.path === event.path);
     if (!waiting || kept.record.outcome) return false;
     kept.events.push(event);
+    const label = labelOf(kept.record.id, waiting, event);
+    if (label) this.labels.insert(label);
     if (waiting.cacheKey !== undefined) this.#remember(waiting.cacheKey, kept, event);
     const { status } = kept.record;
     if (status === "waiting" || status === "sleeping") kept.record = { ...kept.record, status: "ready", wakes: null };
@@ -214,9 +229,8 @@ class MemoryJournal implements Journal {
   readonly vectors: Vectors = {
     get: (key) => this.#vectors.get(key),
     set: (key, bytes) => {
+      if (!this.#vectors.has(key)) makeRoom(this.#vectors, this.#mostVectors);
       this.#vectors.set(key, bytes);
-      const [oldest] = this.#vectors.keys();
-      if (oldest !== undefined && this.#vectors.size > this.#mostVectors) this.#vectors.delete(oldest);
     },
   };
 

@@ -35,4 +35,20 @@ export const migrations: readonly string[] = [
   "CREATE INDEX run_sleeping ON run (number) WHERE status = 'sleeping';",
   // By number, so that the oldest are found without a column for their age.
   "CREATE TABLE vector (number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value BLOB NOT NULL);",
+  // `seq` orders labels by when they were answered: an audit's answer may come long after it was set aside.
+  `
+  CREATE TABLE label (
+    number INTEGER PRIMARY KEY, seq INTEGER UNIQUE,
+    question TEXT NOT NULL, version TEXT NOT NULL, cluster TEXT NOT NULL, about TEXT NOT NULL,
+    sample TEXT NOT NULL, propensity REAL, key TEXT, stood TEXT, decision TEXT UNIQUE,
+    value TEXT, source TEXT, by TEXT, at INTEGER
+  );
+  CREATE INDEX label_answered ON label (question, version, seq) WHERE seq IS NOT NULL;
+  -- Duplicates are one item: a burst of the same text is one label, and one audit.
+  CREATE UNIQUE INDEX label_once ON label (question, version, cluster, sample, coalesce(key, ''));
+  CREATE INDEX label_open ON label (question) WHERE seq IS NULL;
+  CREATE TABLE policy (number INTEGER PRIMARY KEY, question TEXT NOT NULL, body TEXT NOT NULL);
+  CREATE INDEX policy_question ON policy (question);
+  CREATE TABLE weights (digest TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+  `,
 ];

@@ -5,8 +5,9 @@ import { DatabaseSync, type SQLInputValue, type StatementResultingChanges, type 
 import { messageOf, StorageError } from "../core/errors.ts";
 import type { Event, PersonAnswered, RunOutcome } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
+import type { NewLabel } from "../core/label.ts";
 import type { Notes, Recall, RecalledAnswer, Vectors } from "../rung/rung.ts";
-import { parked, recalled, unanswered } from "./fold.ts";
+import { labelOf, parked, recalled, unanswered } from "./fold.ts";
 import {
   type BatchResult,
   type BatchRow,
@@ -24,6 +25,7 @@ import {
 } from "./journal.ts";
 import { describeOwner, isAlive, leaseMilliseconds, type Owner, thisProcess } from "./owner.ts";
 import { migrations } from "./schema.ts";
+import { type Plumbing, SqliteLabels, SqlitePolicyLog, SqliteWeights } from "./sqlite-policy.ts";
 
 interface Write {
   readonly run: () => unknown;
@@ -82,6 +84,10 @@ export function openJournal(path: string, options: SqliteOptions = {}): Journal 
 
 class SqliteJournal implements Journal {
   readonly id: string;
+  readonly secret: Uint8Array;
+  readonly labels: SqliteLabels;
+  readonly policy: SqlitePolicyLog;
+  readonly weights: SqliteWeights;
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #now: () => number;
@@ -98,6 +104,16 @@ class SqliteJournal implements Journal {
   constructor(path: string, options: SqliteOptions) {
     this.#path = path;
     this.#now = options.now ?? Date.now;
+    const plumbing: Plumbing = {
+      run: (sql, ...values) => this.#run(sql, ...values),
+      get: (sql, ...values) => this.#get(sql, ...values),
+      all: (sql, ...values) => this.#all(sql, ...values),
+      write: (run) => this.#write(run),
+      now: this.#now,
+    };
+    this.labels = new SqliteLabels(plumbing);
+    this.policy = new SqlitePolicyLog(plumbing);
+    this.weights = new SqliteWeights(plumbing);
     this.#lease = options.lease ?? leaseMilliseconds;
     this.#mostVectors = options.mostVectors ?? mostVectors;
     try {
@@ -110,11 +126,16 @@ class SqliteJournal implements Journal {
       this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
       this.#migrate();
       if (options.maxPages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`);
-      this.id = (this.#get("SELECT value FROM meta WHERE key = 'id'") as { value: string }).value;
+      this.id = this.#meta("id");
+      this.secret = Buffer.from(this.#meta("secret"), "hex");
     } catch (thrown) {
       this.#db.close();
       throw thrown instanceof StorageError ? thrown : this.#storageError(thrown, "open");
     }
+  }
+
+  #meta(key: string): string {
+    return (this.#get("SELECT value FROM meta WHERE key = ?", key) as { value: string }).value;
   }
 
   #version(): number {
@@ -151,6 +172,8 @@ class SqliteJournal implements Journal {
           .slice(-8);
         this.#db.prepare("INSERT INTO meta VALUES ('id', ?)").run(id);
       }
+      const secret = randomBytes(32).toString("hex");
+      this.#db.prepare("INSERT OR IGNORE INTO meta VALUES ('secret', ?)").run(secret);
       this.#db.exec(`PRAGMA user_version = ${migrations.length}; COMMIT`);
     } catch (thrown) {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
@@ -330,10 +353,11 @@ class SqliteJournal implements Journal {
     };
   }
 
-  append(number: number, event: Event): Promise<void> {
+  append(number: number, event: Event, label?: NewLabel): Promise<void> {
     const body = JSON.stringify(event);
     return this.#write(() => {
       this.#append(number, event, body);
+      if (label) this.labels.insert(label);
       if (event.type === "run_ended") {
         this.#run(
           "UPDATE run SET status = ?, owner = NULL, outcome = ? WHERE number = ?",
@@ -378,6 +402,8 @@ class SqliteJournal implements Journal {
       if (!waiting || this.run(number)?.outcome) return false;
       const { lastInsertRowid } = this.#run("INSERT INTO event (run, body) VALUES (?, ?)", number, body);
       if (waiting.cacheKey !== undefined) this.#remember(waiting.cacheKey, lastInsertRowid);
+      const label = labelOf(`${this.id}-${number}`, waiting, event);
+      if (label) this.labels.insert(label);
       this.#run(
         "UPDATE run SET status = 'ready', wakes = NULL WHERE number = ? AND status IN ('waiting', 'sleeping')",
         number,

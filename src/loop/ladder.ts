@@ -1,11 +1,20 @@
 /** The ladder: rungs are asked in order, and the first reply that the gate lets stand decides. */
 
-import { type Answer, type Attempt, type Fault, type Reply, usableConfidence } from "../core/answer.ts";
+import {
+  type Answer,
+  type Attempt,
+  type Fault,
+  type Promised,
+  type Reply,
+  type StandingRecord,
+  usableConfidence,
+} from "../core/answer.ts";
 import { ModelError, messageOf, StorageError } from "../core/errors.ts";
 import { type Json, toJson } from "../core/json.ts";
 import type { Effect, Question, Repair } from "../core/question.ts";
 import { addUsage, noUsage } from "../core/usage.ts";
 import { type Answered, judge } from "../gate/gate.ts";
+import type { Standing } from "../policy/policy.ts";
 import type { DecideContext, Rung } from "../rung/rung.ts";
 import { type CallBook, type Offer, offer } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
@@ -20,34 +29,45 @@ export type Climbed<T> =
       readonly reply: Answered;
       readonly rung: Rung;
       readonly trail: readonly Attempt[];
+      readonly held: Json | null;
     }
   /** A person is asked, or the list ran out: the safe end is to wait. */
-  | { readonly kind: "waits"; readonly trail: readonly Attempt[] }
+  | { readonly kind: "waits"; readonly trail: readonly Attempt[]; readonly held: Json | null }
   | { readonly kind: "too dear"; readonly allowed: number; readonly trail: readonly Attempt[] };
 
 /**
  * Climbs until a reply stands. A rung that throws is one that did not answer; rejects only with a `StorageError`,
  * because a store that cannot be read stops the run.
  */
-export async function climb<T>(question: Question<T>, ladder: readonly Rung[], run: Run): Promise<Climbed<T>> {
+export async function climb<T>(
+  question: Question<T>,
+  ladder: readonly Rung[],
+  run: Run,
+  standing: Standing | null = null,
+): Promise<Climbed<T>> {
   const trail: Attempt[] = [];
   let suggestion: DecideContext["suggestion"] = null;
+  /** What would have stood, had its audit not been drawn to be waited for. */
+  let held: Json | null = null;
+  /** No local rung may answer any more. */
+  let isClosed = false;
   for (let place = 0; place < ladder.length; place++) {
     const rung = ladder[place]!;
     // Nobody is asked, and nobody paid, for a run that has left.
     if (run.isOver) return never;
+    if (isClosed && standing?.governs(rung)) continue;
     const price = run.reserve(rung);
     if (price === "unpriced" || price === "day spent") {
       trail.push({ rung: rung.name, kind: "escalated", skipped: price, reason: notAsked[price] });
       continue;
     }
     if (price === "too dear") return { kind: "too dear", allowed: run.loop.limits.spend ?? 0, trail };
-    let tried: Tried<T> = await tryRung(question, rung, place, ladder, run, suggestion, null);
+    let tried: Tried<T> = await tryRung(question, { rung, place, ladder, standing }, run, suggestion, null);
     run.unreserve(rung, tried.attempt.usage);
     if (tried.repair && !run.isOver && run.reserve(rung) === "reserved") {
       const { path, message } = tried.repair;
       const first = tried.attempt.usage;
-      tried = await tryRung(question, rung, place, ladder, run, suggestion, tried.repair);
+      tried = await tryRung(question, { rung, place, ladder, standing }, run, suggestion, tried.repair);
       run.unreserve(rung, tried.attempt.usage);
       const usage = addUsage(first ?? noUsage, tried.attempt.usage ?? noUsage);
       tried = {
@@ -56,14 +76,20 @@ export async function climb<T>(question: Question<T>, ladder: readonly Rung[], r
       };
     }
     trail.push(tried.attempt);
-    if (tried.attempt.kind === "waiting") return { kind: "waits", trail };
-    const { standing, attempt } = tried;
-    if (standing) return { kind: "stands", ...standing, rung, trail };
+    if (tried.attempt.kind === "waiting") return { kind: "waits", trail, held };
+    const { stood, attempt } = tried;
+    if (stood) {
+      const isHeld = standing?.holdsAudits && standing.certificate && standing.governs(rung) && held === null;
+      if (!isHeld || !standing.toss(question).drawn) return { kind: "stands", ...stood, rung, trail, held };
+      held = stood.raw;
+      isClosed = true;
+    }
+    if (attempt.verdict?.checks.some(({ check, passes }) => check === "class" && !passes)) isClosed = true;
     if (attempt.value !== undefined) {
       suggestion = { rung: rung.name, value: attempt.value, confidence: attempt.confidence ?? null };
     }
   }
-  return { kind: "waits", trail };
+  return { kind: "waits", trail, held };
 }
 
 const notAsked = {
@@ -73,16 +99,22 @@ const notAsked = {
 
 interface Tried<T> {
   readonly attempt: Attempt;
-  readonly standing?: { readonly value: T; readonly raw: Json; readonly reply: Answered };
+  readonly stood?: { readonly value: T; readonly raw: Json; readonly reply: Answered };
   /** The reply did not fit and may be mended, once. */
   readonly repair?: Repair;
 }
 
+/** Where on its ladder a rung is asked, and under which promise. */
+interface Rank {
+  readonly rung: Rung;
+  readonly place: number;
+  readonly ladder: readonly Rung[];
+  readonly standing: Standing | null;
+}
+
 async function tryRung<T>(
   question: Question<T>,
-  rung: Rung,
-  place: number,
-  ladder: readonly Rung[],
+  { rung, place, ladder, standing }: Rank,
   run: Run,
   suggestion: DecideContext["suggestion"],
   repair: Repair | null,
@@ -128,12 +160,13 @@ async function tryRung<T>(
     value: parsed.value,
     rung,
     accountable: reply.origin ? (ladder.find(({ name }) => name === reply.origin?.rung) ?? null) : rung,
+    standing,
     place,
     floor: (effect) => floorOf(effect, ladder, run),
     spend,
   });
   const judged: Attempt = { ...attempt, verdict };
-  return verdict.stands ? { attempt: judged, standing: { value: parsed.value, raw, reply } } : { attempt: judged };
+  return verdict.stands ? { attempt: judged, stood: { value: parsed.value, raw, reply } } : { attempt: judged };
 }
 
 /** Lowest place on a ladder whose replies may let a tool of this effect stand; beyond the end if none may. */
@@ -175,6 +208,7 @@ function jsonOrNull(value: unknown): Json {
 
 /** The answer that a step returns for a reply that stands. */
 export function toAnswer<T>(path: string, value: T, given: Given, risk: number | null): Answer<T> {
+  const { standing } = given;
   return {
     value,
     confidence: given.confidence,
@@ -182,12 +216,18 @@ export function toAnswer<T>(path: string, value: T, given: Given, risk: number |
     rung: given.origin?.rung ?? given.rung,
     cached: given.origin !== undefined,
     path,
-    risk: { asked: risk, promised: { kind: "no promise yet" } },
+    risk: { asked: risk, promised: standing ? promisedBy(standing) : { kind: "no promise yet" } },
   };
 }
 
 interface Given extends Pick<Answered, "confidence" | "basis" | "origin"> {
   readonly rung: string;
+  readonly standing?: StandingRecord;
+}
+
+/** What an answer's standing promises. */
+export function promisedBy({ risk, delta, state }: StandingRecord): Promised {
+  return { kind: "promised", risk, delta, state };
 }
 
 /** The tools that may be picked at this moment: some rung of the ladder must be able to let their effect stand. */

@@ -3,12 +3,14 @@
 import { ModelError, messageOf, PawlError, StorageError, ToolError, UsageError } from "../core/errors.ts";
 import type { Event, RunOutcome, StepEvent } from "../core/event.ts";
 import { toJson } from "../core/json.ts";
+import type { NewLabel } from "../core/label.ts";
 import { longestTimer } from "../core/longest-timer.ts";
 import type { Effect, Repair } from "../core/question.ts";
 import { parse } from "../core/schema.ts";
 import type { Usage } from "../core/usage.ts";
 import type { Check, Judged } from "../gate/gate.ts";
 import type { Journal, RunRecord, Taken } from "../journal/journal.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { DecideContext, Rung } from "../rung/rung.ts";
 import { CallBook } from "../tool/offer.ts";
 import type { DayBudget } from "./budget.ts";
@@ -23,6 +25,8 @@ export interface Parts {
   /** The ladder of a question, by step name; it ends with a rung that always settles the question. */
   ladder(name: string): readonly Rung[];
   readonly checks: readonly Check[];
+  /** Which promises hold, and what was learned. */
+  readonly policy: Policy;
   /** The rung that a tool of this effect needs at least. */
   readonly floors: { readonly [E in Effect]?: Rung };
   readonly now: () => number;
@@ -272,9 +276,10 @@ export class Run {
     }
   }
 
-  async append(event: StepEvent): Promise<void> {
+  async append(event: StepEvent, label?: NewLabel): Promise<void> {
     if (this.#over) await never;
-    await this.parts.journal.append(this.record.number, { ...event, elapsed: Math.round(this.elapsed) });
+    await this.parts.journal.append(this.record.number, { ...event, elapsed: Math.round(this.elapsed) }, label);
+    if (label) this.parts.policy.nudge();
   }
 
   /** Ends the run with an outcome; the caller's step never settles. */

@@ -6,6 +6,7 @@ import type { StepWaiting } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 import { namedTool, type Question } from "../core/question.ts";
 import type { Rung } from "../rung/rung.ts";
+import { noteOf, stoodUnder } from "./labelling.ts";
 import { climb, toAnswer } from "./ladder.ts";
 import type { Run } from "./run.ts";
 import { took } from "./took.ts";
@@ -23,7 +24,8 @@ export async function answerStep<T>(
   if (run.isReplay) return run.missing(question.path);
 
   const begun = performance.now();
-  const climbed = await climb(question, ladder, run);
+  const standing = run.parts.policy.standing(question, risk, ladder);
+  const climbed = await climb(question, ladder, run, standing);
   const { path, verb, version } = question;
   const { trail } = climbed;
   if (climbed.kind === "too dear") {
@@ -33,30 +35,38 @@ export async function answerStep<T>(
   }
   const key = ladder.some((rung) => rung.caches) ? { cacheKey: cacheKeyOf(question) } : {};
   if (climbed.kind === "waits") {
-    await run.append({ type: "step_waiting", path, question: question.toJSON(), risk, trail, ...key });
+    const label = standing && { label: noteOf(standing, question, climbed) };
+    await run.append({ type: "step_waiting", path, question: question.toJSON(), risk, trail, ...key, ...label });
     return run.park(path);
   }
   const { reply, rung, value, raw } = climbed;
+  const stood = standing && stoodUnder(standing, question, rung, ladder, climbed);
   const { basis, origin } = reply;
-  const confidence = usableConfidence(reply.confidence);
   // A safe answer given for want of a better one is not worth keeping.
   const keep = origin === undefined && basis !== "none";
-  await run.append({
-    type: "step_answered",
-    path,
-    verb,
-    question: version,
-    value: raw,
-    confidence,
-    basis,
+  const given = {
+    confidence: stood?.confidence ?? usableConfidence(reply.confidence),
+    basis: stood?.confidence === undefined ? basis : "calibrated",
     rung: rung.name,
     ...(origin && { origin }),
-    risk,
-    trail,
-    milliseconds: took(begun),
-    ...(keep && key),
-  });
-  return toAnswer(path, value, { confidence, basis, rung: rung.name, ...(origin && { origin }) }, risk);
+    ...(stood?.record && { standing: stood.record }),
+  } as const;
+  await run.append(
+    {
+      type: "step_answered",
+      path,
+      verb,
+      question: version,
+      value: raw,
+      ...given,
+      risk,
+      trail,
+      milliseconds: took(begun),
+      ...(keep && key),
+    },
+    stood?.label(`${run.record.id}/${path}`),
+  );
+  return toAnswer(path, value, given, risk);
 }
 
 /**

@@ -19,8 +19,9 @@ export function cache(): Rung {
     decide(question) {
       const known = recall(cacheKeyOf(question));
       if (!known) return { kind: "escalated", reason: "not asked before", usage: noUsage };
-      const { value, confidence, basis, rung, run, path } = known;
-      return { kind: "answered", value, confidence, basis, evidence: {}, usage: noUsage, origin: { rung, run, path } };
+      const { value, confidence, basis, rung, run, path, key } = known;
+      const origin = { rung, run, path, ...(key !== null && { key }) };
+      return { kind: "answered", value, confidence, basis, evidence: {}, usage: noUsage, origin };
     },
   };
 }

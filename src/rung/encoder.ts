@@ -1,15 +1,20 @@
-/** The sentence encoder as a rung: the option whose `name: description` is nearest to the item. */
+/**
+ * The sentence encoder as a rung: the option whose `name: description` is nearest to the item, until a head was learned
+ * on its vectors and knows better.
+ */
 
 import { basename } from "node:path";
 import type { Evidence, Reply } from "../core/answer.ts";
 import { ModelError, PawlError } from "../core/errors.ts";
+import { makeRoom } from "../core/make-room.ts";
 import type { Question } from "../core/question.ts";
 import { refuseUnknown } from "../core/refuse-unknown.ts";
 import { noUsage } from "../core/usage.ts";
 import type { EncoderEngine } from "../engine/engine.ts";
 import { vectorToText } from "../vectors/packed.ts";
 import { dot } from "../vectors/table.ts";
-import type { DecideContext, OpenNeeds, Rung } from "./rung.ts";
+import { learnedReply, notClosed } from "./learned-reply.ts";
+import { type DecideContext, type Features, type Learned, nothingLearned, type OpenNeeds, type Rung } from "./rung.ts";
 import { openTextVectors, type TextVector, type TextVectors } from "./text-vectors.ts";
 
 export interface EncoderRungOptions {
@@ -44,6 +49,7 @@ class EncoderRung implements Rung {
   readonly #options: EncoderRungOptions;
   readonly #temperature: number;
   #texts: TextVectors | undefined;
+  #learned: Learned = nothingLearned;
   readonly #optionVectors = new Map<string, Promise<readonly Float32Array[]>>();
 
   constructor(nameOrPath: string, options: EncoderRungOptions) {
@@ -55,6 +61,7 @@ class EncoderRung implements Rung {
   }
 
   async open(needs: OpenNeeds): Promise<void> {
+    this.#learned = needs.learned ?? nothingLearned;
     this.#texts = await openTextVectors(this.#nameOrPath, needs, this.#options);
   }
 
@@ -65,14 +72,50 @@ class EncoderRung implements Rung {
     await texts?.close();
   }
 
+  readonly learns = "features";
+
+  /** The item's vector, and how near each option's description is; `null` for a text that it cannot read. */
+  async features(question: Question, signal: AbortSignal): Promise<Features | null> {
+    try {
+      const texts = this.#open();
+      const { vector } = await texts.of(question.about, { signal, split: question.split });
+      return { values: vector, scores: await this.#scores(texts, question, vector) };
+    } catch (thrown) {
+      if (isUnreadable(thrown)) return null;
+      throw thrown;
+    }
+  }
+
+  /** The way out describes nothing: it is as far as the farthest option. */
+  async #scores(texts: TextVectors, question: Question, vector: Float32Array): Promise<readonly number[] | null> {
+    if (whyNot(question) !== null) return null;
+    const near = (await this.#vectorsOf(texts, question)).map((option) => cosine(option, vector));
+    return question.otherwise === null ? near : [...near, Math.min(...near)];
+  }
+
+  version(): string {
+    return `${this.#open().version} ${this.#temperature}`;
+  }
+
+  #open(): TextVectors {
+    if (!this.#texts) throw new ModelError("E_NOT_OPEN", `${this.name} was asked before it was opened`);
+    return this.#texts;
+  }
+
   async decide(question: Question, { signal }: DecideContext): Promise<Reply> {
-    const texts = this.#texts;
-    if (!texts) throw new ModelError("E_NOT_OPEN", `${this.name} was asked before it was opened`);
+    const texts = this.#open();
     const started = performance.now();
     const usage = (inputTokens: number) => ({ ...noUsage, inputTokens, milliseconds: performance.now() - started });
-    const unable = whyNot(question);
+    const head = this.#learned.of(question, this.name);
+    const unable = head ? notClosed(question) : whyNot(question);
     if (unable !== null) return { kind: "escalated", reason: `${this.name}: ${unable}`, usage: noUsage };
     try {
+      if (head) {
+        const { vector, tokens, pieces } = await texts.of(question.about, { signal, split: question.split });
+        const evidence = { vector: vectorToText(vector), ...(pieces > 1 ? { pieces } : {}) };
+        const features = { values: vector, scores: await this.#scores(texts, question, vector) };
+        return learnedReply(question, head.decide(question.about, features), evidence, usage(tokens));
+      }
       const options = await this.#vectorsOf(texts, question);
       const item = await texts.of(question.about, { signal, split: question.split });
       const similarities = options.map((option) => cosine(option, item.vector));
@@ -88,7 +131,7 @@ class EncoderRung implements Rung {
         usage: usage(item.tokens),
       };
     } catch (thrown) {
-      if (!(thrown instanceof PawlError) || !["E_TOO_LONG", "E_EMPTY"].includes(thrown.code)) throw thrown;
+      if (!isUnreadable(thrown)) throw thrown;
       return { kind: "escalated", reason: `${this.name}: ${thrown.message} (${thrown.code})`, usage: usage(0) };
     }
   }
@@ -112,13 +155,17 @@ class EncoderRung implements Rung {
       const read = question.options.map(({ name, description }) => texts.of(`${name}: ${description}`));
       vectors = Promise.all(read.map(async (option) => (await option).vector));
       // Options that differ from item to item must not fill the memory.
-      const [oldest] = this.#optionVectors.keys();
-      if (oldest !== undefined && this.#optionVectors.size >= MOST_QUESTIONS) this.#optionVectors.delete(oldest);
+      makeRoom(this.#optionVectors, MOST_QUESTIONS);
       this.#optionVectors.set(question.version, vectors);
       vectors.catch(() => this.#optionVectors.delete(question.version));
     }
     return vectors;
   }
+}
+
+/** A text that an encoder cannot read says nothing against the encoder. */
+function isUnreadable(thrown: unknown): thrown is PawlError {
+  return thrown instanceof PawlError && ["E_TOO_LONG", "E_EMPTY"].includes(thrown.code);
 }
 
 /** Why similarity says nothing about this question, or `null`. */

@@ -15,6 +15,10 @@ export function priced(rung: Rung, price: number): Rung {
     mostCost: rung.mostCost ?? price,
     acceptAt: rung.acceptAt,
     ...(rung.caches && { caches: rung.caches }),
+    ...(rung.source && { source: rung.source }),
+    ...(rung.learns && { learns: rung.learns }),
+    ...(rung.version && { version: (question) => rung.version!(question) }),
+    ...(rung.features && { features: (question, signal) => rung.features!(question, signal) }),
     decide(question, context) {
       const reply = rung.decide(question, context);
       return reply instanceof Promise ? reply.then(withCost) : withCost(reply);

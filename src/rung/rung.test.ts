@@ -20,7 +20,15 @@ for (const rung of [
 }
 
 describe("the cache", () => {
-  const known: RecalledAnswer = { value: "x", confidence: 0.8, basis: "raw", rung: "model", run: "r-1", path: "p" };
+  const known: RecalledAnswer = {
+    value: "x",
+    confidence: 0.8,
+    basis: "raw",
+    rung: "model",
+    run: "r-1",
+    path: "p",
+    key: null,
+  };
   const open = async (recall: Recall) => {
     const rung = cache();
     await rung.open?.({

@@ -1,6 +1,7 @@
 /** The contract of a rung: one decider on a ladder. */
 
-import type { Reply } from "../core/answer.ts";
+import type { Basis, Reply } from "../core/answer.ts";
+import type { LabelSource } from "../core/label.ts";
 import type { Question, Repair } from "../core/question.ts";
 
 export interface DecideContext {
@@ -21,6 +22,8 @@ export interface Rung {
   readonly local: boolean;
   /** The most that one reply can cost, in the config's currency: 0 where nobody is paid, `null` where unpriced. */
   readonly mostCost: number | null;
+  /** What its answers are as labels: `frontier` unless it says otherwise; `known` where it cannot be wrong. */
+  readonly source?: LabelSource;
   /** This rung serves earlier answers: what stands above it is kept for it. */
   readonly caches?: true;
   /** Least confidence that stands. `null`: the rung's replies need none (rules, cache, person). */
@@ -30,6 +33,18 @@ export interface Rung {
    * broken as a whole, which the ladder treats as an escalation with the fault `rung_failed`.
    */
   decide(question: Question, context: DecideContext): Promise<Reply> | Reply;
+  /**
+   * What its numbers for this question depend on, apart from the question itself: model file, engine's build, prompt,
+   * prior. A certificate is void once it differs. Absent: they depend on nothing else.
+   */
+  version?(question: Question): string;
+  /**
+   * The rung can learn from labels: from the text's words alone, or beside them from numbers that `features` gives.
+   * What was learned comes back by `OpenNeeds.learned`.
+   */
+  readonly learns?: "words" | "features";
+  /** Numbers of the item for a learned head, the same for the same text; `null` where it has none for it. */
+  features?(question: Question, signal: AbortSignal): Promise<Features | null>;
   /** Loads what the rung needs, once, before the first question. May report progress in words. */
   open?(needs: OpenNeeds): Promise<void>;
   close?(): Promise<void>;
@@ -43,9 +58,39 @@ export interface OpenNeeds {
   readonly vectors: Vectors;
   /** Answers given before, by cache key. */
   readonly recall: Recall;
+  /** What was learned from labels and serves now; absent where nobody learns. */
+  readonly learned?: Learned;
   /** Tells people what takes a while, such as a download: a line at a time. */
   readonly say: (line: string) => void;
 }
+
+/** What a head learns from beside the words. */
+export interface Features {
+  readonly values: Float32Array;
+  /**
+   * The rung's own score of each name that answers the question (`namesOf`), on any scale; `null` where it has none.
+   * What a head has no example of keeps it.
+   */
+  readonly scores: readonly number[] | null;
+}
+
+/** What was learned for the questions of a ladder: looked up at each decision, as a better version may come any time. */
+export interface Learned {
+  /** `null` while nothing learned serves this rung for this question. */
+  of(question: Question, rung: string): LearnedAnswers | null;
+}
+
+/** One question's learned answers. */
+export interface LearnedAnswers {
+  /**
+   * Probability of each name that answers the question (`namesOf`: the way out last), calibrated; sums to 1.
+   * `features` as the rung gives them; `null` where it learned from words alone.
+   */
+  decide(text: string, features: Features | null): ArrayLike<number>;
+}
+
+/** Nothing was learned. */
+export const nothingLearned: Learned = { of: () => null };
 
 export interface Notes {
   get(key: string): string | undefined;
@@ -67,8 +112,10 @@ export type Recall = (cacheKey: string) => RecalledAnswer | undefined;
 export interface RecalledAnswer {
   readonly value: unknown;
   readonly confidence: number | null;
-  readonly basis: "raw" | "constrained" | "similarity" | "votes" | "certain" | "none";
+  readonly basis: Basis;
   readonly rung: string;
   readonly run: string;
   readonly path: string;
+  /** Version key of the certificate that it stood under; `null` where it stood under none. */
+  readonly key: string | null;
 }

@@ -84,6 +84,11 @@ export class TextVectors {
     return { vector: pooled(windows), tokens, pieces: windows.length };
   }
 
+  /** What the numbers depend on: the model's file and what is put before a text. */
+  get version(): string {
+    return `${this.#engine.model.digest} ${JSON.stringify(this.#prefix)}`;
+  }
+
   /** Gives the engine back. */
   async close(): Promise<void> {
     await this.#release();

@@ -1,0 +1,67 @@
+/** A label: what the answer to one question about one item ought to have been, and how we came to know. */
+
+import type { Json } from "./json.ts";
+import type { QuestionRecord } from "./question.ts";
+
+/** Who said it: a person, a rung higher up (which may be wrong itself), or the user's own labelled past. */
+export type LabelSource = "person" | "frontier" | "known";
+
+/**
+ * How the item came to be labelled. Only `random` and `audit` are a uniform sample of the traffic, and may stand as
+ * evidence about answers that were let through; the others are a biased sample, good for training alone.
+ *
+ * `random`: went up the ladder, and its coin was drawn (while nothing local may stand, every coin is).
+ * `audit`: let through, and its coin was drawn. `escalated`: went up without the coin. `chosen`: picked because it
+ * seemed useful. `history`: the user's own past, a sample of the traffic if the user says that it is one.
+ */
+export type LabelSample = "random" | "audit" | "escalated" | "chosen" | "history";
+
+/** What is known when an item is set aside to be labelled. */
+export interface NewLabel {
+  /** The step's name, and the version of its question. */
+  readonly question: string;
+  readonly version: string;
+  /** Key of the item's text: the same for duplicates, which count once. */
+  readonly cluster: string;
+  readonly about: string;
+  readonly sample: LabelSample;
+  /** Probability with which the item's coin was to be drawn, fixed before it was; `null` where no coin decided. */
+  readonly propensity: number | null;
+  /** Version key of what decided when the item came by; `null` where nothing local could. */
+  readonly key: string | null;
+  /** The answer that stood, for an audit; `null` for an item that went up. */
+  readonly stood: Json | null;
+  /** Where it comes from, such as `a1b2c3d4-17/team`; `null` for a row of a history. */
+  readonly decision: string | null;
+  /** The answer, where it is known at once. */
+  readonly answer: LabelAnswer | null;
+}
+
+export interface LabelAnswer {
+  readonly value: Json;
+  readonly source: LabelSource;
+  /** Name of the rung or the person, or of the file. */
+  readonly by: string;
+}
+
+/** A label with its answer. */
+export interface Label extends NewLabel {
+  readonly number: number;
+  /** Order in which the answers came, from 1, over all questions. */
+  readonly seq: number;
+  /** When it was answered, in milliseconds since the epoch. */
+  readonly at: number;
+  readonly answer: LabelAnswer;
+}
+
+/** A label that nobody has answered yet: an audit. */
+export interface OpenLabel extends NewLabel {
+  readonly number: number;
+  readonly answer: null;
+}
+
+/** What a waiting step must remember, so that a person's answer becomes a label. */
+export type LabelNote = Pick<NewLabel, "sample" | "propensity" | "key" | "cluster" | "stood">;
+
+/** A question as it was first met, without its item: enough to ask it again. */
+export type MetQuestion = Omit<QuestionRecord, "about"> & { readonly cue: string };

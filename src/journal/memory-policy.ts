@@ -1,0 +1,93 @@
+/** Labels, the record of promises, and learned weights, as long as the process lives. */
+
+import type { Label, LabelAnswer, NewLabel, OpenLabel } from "../core/label.ts";
+import type { PolicyEvent } from "../core/policy-event.ts";
+import type { Labels, PolicyLog, Weights } from "./journal.ts";
+
+export class MemoryLabels implements Labels {
+  readonly #now: () => number;
+  /** By number, from 1. */
+  readonly #rows: (Label | OpenLabel)[] = [];
+  /** In the order of their answers. */
+  readonly #answered: Label[] = [];
+  readonly #known = new Set<string>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  async add(labels: readonly NewLabel[]): Promise<void> {
+    for (const label of labels) this.insert(label);
+  }
+
+  insert(label: NewLabel): void {
+    const { question, version, cluster, sample, key, decision } = label;
+    // Duplicates are one item: a burst of the same text is one label, and one audit.
+    const once = [`${question}\0${version}\0${cluster}\0${sample}\0${key ?? ""}`];
+    if (decision !== null) once.push(decision);
+    if (once.some((name) => this.#known.has(name))) return;
+    for (const name of once) this.#known.add(name);
+    const number = this.#rows.length + 1;
+    this.#rows.push({ ...label, answer: null, number });
+    if (label.answer) this.#give(number, label.answer);
+  }
+
+  #give(number: number, answer: LabelAnswer): void {
+    const label: Label = { ...this.#rows[number - 1]!, answer, seq: this.#answered.length + 1, at: this.#now() };
+    this.#rows[number - 1] = label;
+    this.#answered.push(label);
+  }
+
+  async answer(number: number, answer: LabelAnswer): Promise<boolean> {
+    if (this.#rows[number - 1]?.answer !== null) return false;
+    this.#give(number, answer);
+    return true;
+  }
+
+  *answered(question: string, version: string, after = 0): Iterable<Label> {
+    for (let index = after; index < this.#answered.length; index++) {
+      const label = this.#answered[index]!;
+      if (label.question === question && label.version === version) yield label;
+    }
+  }
+
+  *open(question?: string): Iterable<OpenLabel> {
+    for (const row of this.#rows) {
+      if (row.answer === null && (question === undefined || row.question === question)) yield row as OpenLabel;
+    }
+  }
+
+  last(): number {
+    return this.#rows.length;
+  }
+
+  counts(question: string): { answered: number; open: number } {
+    const rows = this.#rows.filter((row) => row.question === question);
+    const answered = rows.filter((row) => row.answer !== null).length;
+    return { answered, open: rows.length - answered };
+  }
+}
+
+export class MemoryPolicyLog implements PolicyLog {
+  readonly #events: PolicyEvent[] = [];
+
+  async append(events: readonly PolicyEvent[]): Promise<void> {
+    this.#events.push(...events);
+  }
+
+  read(question?: string): readonly PolicyEvent[] {
+    return this.#events.filter((event) => question === undefined || event.question === question);
+  }
+}
+
+export class MemoryWeights implements Weights {
+  readonly #bytes = new Map<string, Uint8Array>();
+
+  get(digest: string): Uint8Array | undefined {
+    return this.#bytes.get(digest);
+  }
+
+  async set(digest: string, bytes: Uint8Array): Promise<void> {
+    if (!this.#bytes.has(digest)) this.#bytes.set(digest, bytes);
+  }
+}

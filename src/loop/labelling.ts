@@ -1,0 +1,85 @@
+/** What an answer under a promise leaves behind beside itself: its standing, and the label that it is or asks for. */
+
+import type { Attempt, StandingRecord } from "../core/answer.ts";
+import type { Json } from "../core/json.ts";
+import type { LabelNote, NewLabel } from "../core/label.ts";
+import type { Question } from "../core/question.ts";
+import type { Answered } from "../gate/gate.ts";
+import type { Standing } from "../policy/policy.ts";
+import type { Rung } from "../rung/rung.ts";
+
+/** What a question that goes up must remember until it is answered. */
+export function noteOf(standing: Standing, question: Question, { held, trail }: Went): LabelNote {
+  const { propensity, drawn, cluster } = standing.toss(question);
+  const stood = held ?? (drawn ? nearlyStood(standing, trail) : null);
+  const sample = stood !== null ? "audit" : drawn ? "random" : "escalated";
+  return { sample, propensity, cluster, key: standing.certificate?.key ?? null, stood };
+}
+
+/** How an item went up the ladder. */
+interface Went {
+  /** What would have stood, had it not been held for its audit. */
+  readonly held: Json | null;
+  readonly trail: readonly Attempt[];
+}
+
+/** In a time of warning a stricter threshold holds. What only the certified one would let stand is judged all the same. */
+function nearlyStood({ certificate, loosest }: Standing, trail: readonly Attempt[]): Json | null {
+  if (!certificate || certificate.threshold <= loosest) return null;
+  const nearly = trail.find(({ verdict }) =>
+    verdict?.checks.some(({ check, have }) => check === "threshold" && typeof have === "number" && have >= loosest),
+  );
+  return nearly?.value ?? null;
+}
+
+interface Stood extends Went {
+  readonly raw: Json;
+  readonly reply: Answered;
+}
+
+/** What to write down of an answer to a question that asked for a promise. */
+export interface UnderPromise {
+  /** Absent where no promise covers it: it came from further up, or from a rule. */
+  readonly record?: StandingRecord;
+  /** Calibrated; absent where the rung's own figure is all there is. */
+  readonly confidence?: number;
+  /** The label of this decision, or `undefined` where it makes none. */
+  label(decision: string): NewLabel | undefined;
+}
+
+export function stoodUnder(
+  standing: Standing,
+  question: Question,
+  rung: Rung,
+  ladder: readonly Rung[],
+  { raw, reply, ...went }: Stood,
+): UnderPromise {
+  const { certificate } = standing;
+  const { name, version } = question;
+  const accountable = reply.origin ? ladder.find((other) => other.name === reply.origin?.rung) : rung;
+  if (accountable && standing.governs(accountable)) {
+    if (!certificate) return { label: () => undefined };
+    const { propensity, drawn, cluster, seal } = standing.toss(question);
+    const usable = reply.origin ? null : standing.judge(accountable, question, reply).confidence;
+    return {
+      record: { ...certificate, propensity, audited: drawn, cluster, seal },
+      ...(usable !== null && { confidence: usable }),
+      label(decision) {
+        if (!drawn) return undefined;
+        const { about } = question;
+        const of = { question: name, version, about, cluster, propensity, key: certificate.key, decision };
+        return { ...of, sample: "audit", stood: raw, answer: null };
+      },
+    };
+  }
+  // A safe answer given for want of a better one teaches nothing, and a kept one did so when it was new.
+  const teaches = reply.origin === undefined && reply.basis !== "none";
+  return {
+    label(decision) {
+      if (!teaches) return undefined;
+      const note = noteOf(standing, question, went);
+      const answer = { value: raw, source: rung.source ?? "frontier", by: rung.name } as const;
+      return { question: name, version, about: question.about, ...note, decision, answer };
+    },
+  };
+}

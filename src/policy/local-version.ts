@@ -1,0 +1,118 @@
+/**
+ * The local rungs of one question, put together: what they learned, how sure they are, and one threshold for all.
+ *
+ * Every member gives a calibrated probability. At a threshold t the first member, from the lowest, that reaches t
+ * answers: one family of rules with one parameter, so that one certificate covers the union of all local rungs
+ * (escalation.md c.12), and the cheap ones answer what they can.
+ */
+
+import { usableConfidence } from "../core/answer.ts";
+import type { Json } from "../core/json.ts";
+import { namesOf, type Question } from "../core/question.ts";
+import type { Answered } from "../gate/gate.ts";
+import { type Calibrator, calibrated } from "../guarantee/calibrator.ts";
+import { jittered } from "../guarantee/samples.ts";
+import { signalOf } from "../guarantee/signal.ts";
+import type { LearnedAnswers, Rung } from "../rung/rung.ts";
+
+export interface Member {
+  readonly rung: Rung;
+  /** What the rung's numbers depend on apart from the question and what it learned. */
+  readonly version: string;
+  /** What it learned, and the digest of that; `null` where it answers as it is. */
+  readonly answers: LearnedAnswers | null;
+  readonly weights: string | null;
+  /** From its score to a probability, where it learned none; `null` while there are too few labels for one. */
+  readonly calibrator: Calibrator | null;
+}
+
+export interface LocalVersion {
+  readonly key: string;
+  readonly members: readonly Member[];
+  /** Thresholds that may be tested, strictest first, and the share of the items that each lets stand. */
+  readonly grid: readonly number[];
+  readonly coverage: readonly number[];
+  readonly trainedOn: number;
+  /** The last label that went into it, by number: only later ones may certify it. */
+  readonly upTo: number;
+}
+
+/** What one member says to an item: `null` where it has no answer that could stand. */
+export interface Said {
+  readonly value: Json;
+  /** Calibrated probability that it is right, 0 to 1, with the item's jitter. */
+  readonly p: number;
+}
+
+/** What all members say to an item, lowest first. */
+export type Reading = readonly (Said | null)[];
+
+/** The member that answers at a threshold, or -1 where the item goes up. */
+export function answering(reading: Reading, threshold: number): number {
+  return reading.findIndex((said) => said !== null && said.p >= threshold);
+}
+
+/** The highest threshold at which the item still stands; -1 for none. */
+export function standsUpTo(reading: Reading): number {
+  return reading.reduce((most, said) => Math.max(most, said?.p ?? -1), -1);
+}
+
+/** Calibrated probability that a member's reply is right; `null` where nothing is known, and it goes up. */
+export function confidenceOf(member: Member, question: Question, reply: Answered): number | null {
+  if (member.answers) return usableConfidence(reply.confidence);
+  if (!member.calibrator) return null;
+  const closed = question.options.length > 0 && question.verb !== "pick";
+  const signal = signalOf(reply, closed ? { options: namesOf(question) } : {});
+  if (signal.kind === "none") return null;
+  return usableConfidence(calibrated(member.calibrator, signal.score, signal.p ?? undefined));
+}
+
+/** The same figure a hair higher, by the item, so that a threshold can cut through a block of equal ones. */
+export function withJitter(p: number, cluster: string): number {
+  return jittered({ id: cluster, score: p }) ?? -1;
+}
+
+/** What every member says to an item now. Those that learned need its numbers; the others are asked. */
+export async function readItem(
+  version: Pick<LocalVersion, "members">,
+  question: Question,
+  cluster: string,
+  signal: AbortSignal,
+): Promise<Reading> {
+  const reading: (Said | null)[] = [];
+  for (const member of version.members) {
+    const said = member.answers
+      ? await readLearned(member, member.answers, question, signal)
+      : await readReply(member, question, signal);
+    reading.push(said && { value: said.value, p: withJitter(said.p, cluster) });
+  }
+  return reading;
+}
+
+async function readLearned(
+  { rung }: Member,
+  answers: LearnedAnswers,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Said | null> {
+  const features = rung.learns === "features" ? ((await rung.features?.(question, signal)) ?? null) : null;
+  if (rung.learns === "features" && features === null) return null;
+  return bestOf(question, answers.decide(question.about, features));
+}
+
+async function readReply(member: Member, question: Question, signal: AbortSignal): Promise<Said | null> {
+  const context = { signal, run: "", item: null, suggestion: null, repair: null };
+  const reply = await member.rung.decide(question, context);
+  if (reply.kind !== "answered") return null;
+  const p = confidenceOf(member, question, reply);
+  return p === null || reply.value === question.otherwise ? null : { value: reply.value as Json, p };
+}
+
+/** The likeliest name and its probability. The way out stands nowhere: it is no answer of a local rung. */
+export function bestOf(question: Pick<Question, "options" | "otherwise">, p: ArrayLike<number>): Said | null {
+  let best = 0;
+  for (let index = 1; index < p.length; index++) if (p[index]! > p[best]!) best = index;
+  const option = question.options[best];
+  const confidence = usableConfidence(p[best]);
+  return option && confidence !== null ? { value: option.name, p: confidence } : null;
+}

@@ -1,0 +1,141 @@
+/** The policy of a whole config: which questions get a promise, who labels, and learning beside the runs. */
+
+import { messageOf, PawlError, StorageError } from "../core/errors.ts";
+import type { Question } from "../core/question.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Rung } from "../rung/rung.ts";
+import { isCheckable, questionAbout } from "./met-question.ts";
+import type { Policy, Standing } from "./policy.ts";
+import { QuestionPolicy } from "./question-policy.ts";
+
+/** What the config says of one question. */
+export interface QuestionOptions {
+  readonly classes?: { readonly [value: string]: number };
+  readonly holdsAudits?: boolean;
+}
+
+export interface PolicyOptions {
+  readonly journal: Journal;
+  /** Chance that a certificate claims too much. */
+  readonly delta: number;
+  /** What a question has of its own, by step name. */
+  readonly of: (step: string) => QuestionOptions;
+  /** Whether it learns while runs go on. */
+  readonly learns: boolean;
+  readonly now: () => number;
+  readonly say: (line: string) => void;
+}
+
+export class OpenPolicy implements Policy {
+  readonly #options: PolicyOptions;
+  readonly #questions = new Map<string, QuestionPolicy>();
+  readonly #stop = new AbortController();
+  #isNudged = false;
+  #work: Promise<void> | null = null;
+  #failure: StorageError | null = null;
+
+  constructor(options: PolicyOptions) {
+    this.#options = options;
+  }
+
+  /** Questions that were met, each with its promise. */
+  get questions(): Iterable<QuestionPolicy> {
+    return this.#questions.values();
+  }
+
+  standing(question: Question, risk: number | null, ladder: readonly Rung[]): Standing | null {
+    return this.of(question, risk, ladder)?.standing ?? null;
+  }
+
+  /** The policy of a question, made when it is first met; `null` where no promise was asked for or can be given. */
+  of(question: Question, risk: number | null, ladder: readonly Rung[]): QuestionPolicy | null {
+    if (risk === null) return null;
+    const key = keyOf(question, risk);
+    const known = this.#questions.get(key);
+    if (known) return known;
+    const covered = coveredBy(ladder);
+    if (!covered || !isCheckable(question)) return null;
+    const { journal, delta, now, say, of } = this.#options;
+    const { classes = {}, holdsAudits = false } = of(question.name);
+    const settings = { risk, delta, classes, holdsAudits };
+    const made = new QuestionPolicy(question, settings, { journal, ...covered, now, say });
+    this.#questions.set(key, made);
+    this.nudge();
+    return made;
+  }
+
+  /** Meets again every question that the journal knows, for commands that run no loop. Rungs must be open. */
+  recall(ladder: (step: string) => readonly Rung[]): void {
+    for (const event of this.#options.journal.policy.read()) {
+      if (event.type !== "question_met") continue;
+      this.of(questionAbout(event.record, ""), event.risk, ladder(event.question));
+    }
+  }
+
+  readonly learned: Policy["learned"] = {
+    of: (question, rung) => {
+      // The promise that was asked for most strictly serves where several steps ask the same question.
+      for (const policy of this.#questions.values()) {
+        const { name, version } = policy.met;
+        if (name !== question.name || version !== question.version) continue;
+        return policy.answersOf(rung);
+      }
+      return null;
+    },
+  };
+
+  nudge(): void {
+    this.#isNudged = true;
+    if (!this.#options.learns || this.#work || this.#stop.signal.aborted) return;
+    this.#work = this.#goOn().finally(() => {
+      this.#work = null;
+    });
+  }
+
+  async #goOn(): Promise<void> {
+    while (this.#isNudged && !this.#stop.signal.aborted) {
+      this.#isNudged = false;
+      for (const question of this.#questions.values()) await this.#advance(question);
+    }
+  }
+
+  /** What cannot be learned now costs no run anything: it is said, and tried again with the next labels. */
+  async #advance(question: QuestionPolicy): Promise<void> {
+    try {
+      await question.advance(this.#stop.signal);
+    } catch (thrown) {
+      if (this.#stop.signal.aborted) return;
+      if (thrown instanceof StorageError) this.#failure = thrown;
+      const code = thrown instanceof PawlError ? ` (${thrown.code})` : "";
+      this.#options.say(`${question.met.name} could not learn: ${messageOf(thrown)}${code}`);
+    }
+  }
+
+  /** Resolves when nothing is left to be learned from the labels there are. Rejects with what the journal refused. */
+  async settled(): Promise<void> {
+    while (this.#work) await this.#work;
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Gives up what is under way; what was recorded stays. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#work?.catch(() => {});
+  }
+}
+
+function keyOf({ name, version }: Question, risk: number): string {
+  return `${name}\0${version}\0${risk}`;
+}
+
+/**
+ * The rungs that one promise covers: every local one that needs a confidence, below the first that is paid or not
+ * local; and the name of that one, which labels what goes up. `null` where there is none of either.
+ */
+export function coveredBy(ladder: readonly Rung[]): { readonly rungs: readonly Rung[]; readonly upper: string } | null {
+  const end = ladder.findIndex(({ local, mostCost }) => !local || mostCost !== 0);
+  const upper = ladder[end];
+  if (!upper) return null;
+  const rungs = ladder.slice(0, end).filter(({ acceptAt }) => acceptAt !== null);
+  return rungs.length === 0 ? null : { rungs, upper: upper.name };
+}

@@ -1,0 +1,63 @@
+/** The contract of the policy: whether what a question's local rungs say may stand, and under which promise. */
+
+import type { StandingRecord } from "../core/answer.ts";
+import type { Json } from "../core/json.ts";
+import type { Question } from "../core/question.ts";
+import type { Answered } from "../gate/gate.ts";
+import type { Learned, Rung } from "../rung/rung.ts";
+
+/** How the local rungs of one question stand at one moment. The same object for a whole climb. */
+export interface Standing {
+  /** The record of an answer that stands under the certificate; `null` while there is none, and nothing stands. */
+  readonly certificate: Omit<StandingRecord, "propensity" | "audited" | "cluster" | "seal"> | null;
+  /** Why nothing stands, or what stands, in words. */
+  readonly why: string;
+  /** The threshold that is certified: in a time of warning a stricter one holds, and what lies between is still judged. */
+  readonly loosest: number;
+  /** Whether the rung is one of those that the promise covers. */
+  governs(rung: Rung): boolean;
+  /** What the promise says to a reply of a governed rung. */
+  judge(rung: Rung, question: Question, reply: Answered): Judgement;
+  /** An answer whose coin is drawn waits for its audit, and is that of the auditor. */
+  readonly holdsAudits: boolean;
+  /**
+   * Tosses the item's coin. Fixed by the journal's secret, the version and the item's text alone, so that a duplicate
+   * has the same, and nobody who writes an item can know it.
+   */
+  toss(question: Question): Coin;
+  /** Tells the monitors what became of an item, without a label. */
+  watch(question: Question, stood: boolean, value: Json | null): void;
+}
+
+export interface Judgement {
+  /** Calibrated probability that the reply is right; `null` where nothing is known. */
+  readonly confidence: number | null;
+  /** The least that stands, for this answer; `null` where none does. */
+  readonly least: number | null;
+  readonly stands: boolean;
+  /** It was sure enough, but its answer is a dangerous one that needs more: no other local rung may be asked. */
+  readonly isFinal: boolean;
+}
+
+export interface Coin {
+  /** Probability with which it is drawn. */
+  readonly propensity: number;
+  readonly drawn: boolean;
+  /** Key of the item's text. */
+  readonly cluster: string;
+  /** Over the rest, under the journal's secret. */
+  readonly seal: string;
+}
+
+/** What the loop asks of the policy. */
+export interface Policy {
+  /** `null` where the author asked for no promise, or none can be given: then the rungs' own thresholds hold. */
+  standing(question: Question, risk: number | null, ladder: readonly Rung[]): Standing | null;
+  /** What a rung has learned and serves. */
+  readonly learned: Learned;
+  /** A label came in: sooner or later something is to be learned from it. Returns at once. */
+  nudge(): void;
+}
+
+/** No promises at all: every rung by its own threshold. */
+export const noPolicy: Policy = { standing: () => null, learned: { of: () => null }, nudge: () => {} };

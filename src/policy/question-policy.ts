@@ -1,0 +1,368 @@
+/** The policy of one question: its champion, the version on trial, its labels, and what may stand now. */
+
+import type { Json } from "../core/json.ts";
+import type { Label, MetQuestion } from "../core/label.ts";
+import type { CertificateFigures, PolicyEvent } from "../core/policy-event.ts";
+import type { Question } from "../core/question.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { WarmStart } from "../learn/train.ts";
+import type { LearnedAnswers, Rung } from "../rung/rung.ts";
+import type { VersionCertificate } from "./certify-version.ts";
+import { type LocalVersion, type Member, readItem } from "./local-version.ts";
+import { metQuestion, questionAbout, sameAnswer } from "./met-question.ts";
+import type { Standing } from "./policy.ts";
+import type { QuestionReport } from "./report.ts";
+import { isTrainingDue, leastLabels, nextTraining, trialAuditRate } from "./schedule.ts";
+import { Serving } from "./serving.ts";
+import { StandingNow, type View } from "./standing.ts";
+import { memberFrom, recordOf, teach } from "./teach.ts";
+import { Trial } from "./trial.ts";
+import { versionKey } from "./version-key.ts";
+
+export interface QuestionSettings {
+  /** Largest share of wrong answers among those that stand. */
+  readonly risk: number;
+  readonly delta: number;
+  readonly classes: { readonly [value: string]: number };
+  readonly holdsAudits: boolean;
+}
+
+export interface QuestionParts {
+  readonly journal: Pick<Journal, "labels" | "policy" | "weights" | "secret">;
+  /** The local rungs that the promise covers, lowest first; open. */
+  readonly rungs: readonly Rung[];
+  /** Name of the rung that gives the labels. */
+  readonly upper: string;
+  readonly now: () => number;
+  readonly say: (line: string) => void;
+}
+
+export class QuestionPolicy {
+  readonly met: MetQuestion;
+  readonly settings: QuestionSettings;
+  readonly #parts: QuestionParts;
+  readonly #labels: Label[] = [];
+  readonly #clusters = new Set<string>();
+  readonly #warm = new Map<string, WarmStart>();
+  readonly #made = new Map<string, LocalVersion>();
+  #seq = 0;
+  #serving: Serving | null = null;
+  #trial: Trial | null = null;
+  #trainedOn = 0;
+  /** Labels of decisions up to this one are of a world that is gone. */
+  #goneUpTo = 0;
+  #why = "";
+  #standing: Standing | null = null;
+
+  constructor(question: Question, settings: QuestionSettings, parts: QuestionParts) {
+    this.met = metQuestion(question);
+    this.settings = settings;
+    this.#parts = parts;
+    this.#restore();
+  }
+
+  // -- the record
+
+  /** What the journal knows: the events in order, each among the labels that were there by then. */
+  #restore(): void {
+    const { policy } = this.#parts.journal;
+    const { name, version } = this.met;
+    const events = policy.read(name).filter((event) => event.version === version);
+    const { risk } = this.settings;
+    if (!events.some((event) => event.type === "question_met" && event.risk === risk)) {
+      const met: PolicyEvent = { type: "question_met", ...this.#about(), record: this.met, risk };
+      policy.append([met]).catch(() => {});
+    }
+    for (const event of events) {
+      this.#readLabels(event.seq);
+      this.#apply(event);
+    }
+    this.#readLabels();
+  }
+
+  #about() {
+    const { name, version } = this.met;
+    const { now, journal } = this.#parts;
+    return { question: name, version, at: now(), seq: this.#seq, after: journal.labels.last() };
+  }
+
+  async #record(event: PolicyEvent): Promise<void> {
+    await this.#parts.journal.policy.append([event]);
+    this.#apply(event);
+  }
+
+  #apply(event: PolicyEvent): void {
+    const { risk } = this.settings;
+    switch (event.type) {
+      case "question_met":
+        return;
+      case "version_made": {
+        const version = this.#versionFrom(event);
+        this.#trainedOn = Math.max(this.#trainedOn, event.trainedOn);
+        if (version) this.#try(version, Math.max(version.upTo, this.#goneUpTo));
+        return;
+      }
+      case "certificate_issued": {
+        const version = this.#made.get(event.key);
+        if (!version || event.risk !== risk) return;
+        this.#serve(new Serving(this.met.name, version, event, event.after, event.at));
+        return;
+      }
+      case "trial_ended":
+        if (this.#trial?.version.key === event.key) this.#trial = null;
+        return;
+      case "warning_raised":
+      case "warning_over":
+        if (this.#serving?.version.key === event.key)
+          this.#serving.warn(event.monitor, event.type === "warning_over", event.after);
+        return;
+      case "certificate_revoked": {
+        if (this.#serving?.version.key !== event.key) return;
+        const { version } = this.#serving;
+        this.#serving = null;
+        this.#goneUpTo = event.after;
+        this.#why = `the certificate was revoked: ${event.why}`;
+        // The same version may come back, on labels from after the alarm alone.
+        this.#try(version, event.after);
+        return;
+      }
+    }
+  }
+
+  #serve(serving: Serving): void {
+    this.#serving = serving;
+    this.#standing = null;
+    if (this.#trial?.version.key === serving.version.key) this.#trial = null;
+  }
+
+  #try(version: LocalVersion, from: number): void {
+    const { risk, delta, classes } = this.settings;
+    const same = (a: Label["answer"]["value"], b: Label["answer"]["value"]) => sameAnswer(this.met, a, b);
+    this.#trial = new Trial(version, from, this.#labels, { risk, delta, classes, same });
+    this.#standing = null;
+  }
+
+  /** The version as it was recorded; `null` where its rungs are others by now, and its numbers with them. */
+  #versionFrom(event: Extract<PolicyEvent, { type: "version_made" }>): LocalVersion | null {
+    const known = this.#made.get(event.key);
+    if (known) return known;
+    const { rungs, journal, upper } = this.#parts;
+    const members: Member[] = [];
+    for (const record of event.members) {
+      const member = memberFrom(record, rungs, (digest) => journal.weights.get(digest));
+      if (member) members.push(member);
+    }
+    const isWhole = members.length === event.members.length && members.length === rungs.length;
+    if (!isWhole || event.upper !== upper || this.#keyOf(members) !== event.key) {
+      this.#why = "the local rungs, or the one above them, are others than those that were certified";
+      return null;
+    }
+    const { key, grid, coverage, trainedOn, upTo } = event;
+    const version = { key, members, grid, coverage, trainedOn, upTo };
+    this.#made.set(key, version);
+    return version;
+  }
+
+  /** The key that these members have with the rungs as they are now. */
+  #keyOf(members: readonly Member[]): string {
+    const { upper } = this.#parts;
+    const now = members.map((member) => recordOf({ ...member, version: this.#rungVersion(member.rung) }));
+    return versionKey({ question: this.met.version, members: now, upper });
+  }
+
+  #rungVersion(rung: Rung): string {
+    return rung.version?.(questionAbout(this.met, "")) ?? "";
+  }
+
+  /** Takes in labels that were answered since the last look: the champion's audits speak at once. */
+  #readLabels(upToSeq = Number.POSITIVE_INFINITY): "revoked" | "holds" {
+    const { name, version } = this.met;
+    let end: "revoked" | "holds" = "holds";
+    for (const label of this.#parts.journal.labels.answered(name, version, this.#seq)) {
+      if (label.seq > upToSeq) break;
+      this.#seq = label.seq;
+      if (!this.#clusters.has(label.cluster)) this.#labels.push(label);
+      this.#clusters.add(label.cluster);
+      if (label.sample !== "audit" || label.stood === null || label.key !== this.#serving?.version.key) continue;
+      const wrong = !sameAnswer(this.met, label.stood, label.answer.value);
+      if (this.#serving.audit(label, wrong) === "revoked") end = "revoked";
+      this.#standing = null;
+    }
+    return end;
+  }
+
+  // -- serving
+
+  get standing(): Standing {
+    this.#standing ??= new StandingNow(this.#view());
+    return this.#standing;
+  }
+
+  #view(): View {
+    const { rungs, journal } = this.#parts;
+    const { classes, holdsAudits } = this.settings;
+    const serving = this.#serving;
+    const least = this.#trial ? trialAuditRate : 0;
+    return {
+      question: this.met.name,
+      rungs,
+      serving,
+      why: serving ? "a certificate" : this.#why || this.#notYet(),
+      classes,
+      holdsAudits,
+      secret: journal.secret,
+      propensity: serving ? Math.max(serving.auditRate, least) : 1,
+      watch: (stood, value) => this.#watch(stood, value),
+    };
+  }
+
+  #notYet(): string {
+    const trial = this.#trial;
+    if (!trial) return `${this.#labels.length} labels so far, too few to learn from`;
+    const test = trial.test();
+    if (test.kind === "certified") return "a certificate is about to be written";
+    const more = test.moreLabels === null ? "no number of labels helps" : `${test.moreLabels} more labels needed`;
+    return `not certifiable at ${percent(this.settings.risk)} yet: ${more}`;
+  }
+
+  /** What a rung answers with now: what serves, else what is on trial, which only ranks. */
+  answersOf(rung: string): LearnedAnswers | null {
+    const version = this.#serving?.version ?? this.#trial?.version;
+    return version?.members.find((member) => member.rung.name === rung)?.answers ?? null;
+  }
+
+  /** Where it stands, for people. Answered labels are read first. */
+  report(): QuestionReport {
+    const { name, version } = this.met;
+    const { risk, delta } = this.settings;
+    const serving = this.#serving;
+    const trial = this.#trial;
+    const { answered = 0, missing = 0 } = serving?.state ?? {};
+    return {
+      question: name,
+      version,
+      risk,
+      delta,
+      state: serving?.status ?? (this.#goneUpTo > 0 ? "revoked" : "cold"),
+      why: this.standing.why,
+      serving: serving && {
+        key: serving.version.key,
+        since: serving.issued,
+        figures: serving.figures,
+        threshold: serving.threshold,
+        trainedOn: serving.version.trainedOn,
+        members: serving.version.members.map(({ rung, weights }) => ({ rung: rung.name, learned: weights !== null })),
+        auditRate: serving.auditRate,
+        audits: { answered, missing },
+      },
+      trial: trial && {
+        key: trial.version.key,
+        trainedOn: trial.version.trainedOn,
+        labels: trial.labels,
+        test: trial.test(),
+      },
+      labels: this.#labels,
+      nextTraining: nextTraining(this.#trainedOn),
+    };
+  }
+
+  // -- going on
+
+  /**
+   * Reads what is new, tests what is on trial, learns where it is time to. Resolves when nothing is left to do. Rejects
+   * with a `StorageError`, and with what a rung throws that cannot be asked any more.
+   */
+  async advance(signal: AbortSignal, options: { readonly now?: boolean } = {}): Promise<void> {
+    if (this.#readLabels() === "revoked") await this.#revoke("its audits show more wrong answers than promised");
+    this.#refuseStrangers();
+    await this.#test(signal, options.now ?? false);
+    if (!isTrainingDue(this.#labels.length, this.#trainedOn) && !options.now) return;
+    if (this.#labels.length > this.#trainedOn && this.#labels.length >= leastLabels) await this.#teach(signal);
+  }
+
+  /** A rung whose numbers are others by now has no part in what was certified. */
+  #refuseStrangers(): void {
+    const serving = this.#serving;
+    if (!serving || this.#keyOf(serving.version.members) === serving.version.key) return;
+    this.#serving = null;
+    this.#standing = null;
+    this.#why = "a local rung changed since it was certified";
+  }
+
+  async #revoke(why: string): Promise<void> {
+    const { key } = this.#serving!.version;
+    await this.#record({ type: "certificate_revoked", ...this.#about(), key, why });
+  }
+
+  async #test(signal: AbortSignal, now: boolean): Promise<void> {
+    const trial = this.#trial;
+    if (!trial) return;
+    for (const label of this.#labels) {
+      if (!trial.wants(label)) continue;
+      const question = questionAbout(this.met, label.about);
+      trial.add(label, await readItem(trial.version, question, label.cluster, signal));
+    }
+    if (!now && !trial.isDue()) return;
+    const found = trial.test();
+    this.#standing = null;
+    if (found.kind !== "certified" || !this.#isBetter(found)) return;
+    await this.#record({
+      type: "certificate_issued",
+      ...this.#about(),
+      key: trial.version.key,
+      ...this.#figures(found),
+    });
+  }
+
+  /** A champion makes way only for a version that lets more stand. */
+  #isBetter({ coverage }: VersionCertificate): boolean {
+    return coverage > (this.#serving?.figures.coverage ?? 0);
+  }
+
+  #figures(found: VersionCertificate): CertificateFigures {
+    const { accepted, errors, labels, upper, threshold, gridIndex, coverage, classes } = found;
+    const { risk, delta } = this.settings;
+    const sources = new Set(this.#labels.map(({ answer }) => answer.source));
+    const [only] = sources;
+    const source = sources.size === 1 && only ? only : ("mixed" as const);
+    const figures = {
+      risk,
+      delta,
+      accepted,
+      wrong: errors,
+      labels,
+      upper,
+      threshold,
+      step: gridIndex,
+      coverage,
+      source,
+    };
+    return Object.keys(classes).length > 0 ? { ...figures, classes } : figures;
+  }
+
+  async #teach(signal: AbortSignal): Promise<void> {
+    const { rungs, upper, journal, say } = this.#parts;
+    const labels = this.#labels.filter(({ number }) => number > this.#goneUpTo);
+    say(`${this.met.name}: learning from ${labels.length} labels`);
+    const keep = (digest: string, bytes: Uint8Array) => journal.weights.set(digest, bytes);
+    const { version, records, notes } = await teach({
+      met: this.met,
+      rungs,
+      upper,
+      labels,
+      warm: this.#warm,
+      signal,
+      keep,
+    });
+    const { key, grid, coverage, trainedOn, upTo } = version;
+    this.#made.set(key, version);
+    const made = { key, members: records, upper, trainedOn, upTo, grid, coverage, notes };
+    await this.#record({ type: "version_made", ...this.#about(), ...made });
+  }
+
+  #watch(_stood: boolean, _value: Json | null): void {}
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`;
+}

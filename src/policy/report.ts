@@ -1,0 +1,42 @@
+/** Where a question's promise stands: what status, calibrate and the reports show. */
+
+import type { ServingState } from "../core/answer.ts";
+import type { Label } from "../core/label.ts";
+import type { CertificateFigures } from "../core/policy-event.ts";
+import type { NotCertifiable } from "../guarantee/certificate.ts";
+import type { VersionCertificate } from "./certify-version.ts";
+
+export interface QuestionReport {
+  /** The step's name, and the version of its question. */
+  readonly question: string;
+  readonly version: string;
+  readonly risk: number;
+  readonly delta: number;
+  readonly state: "cold" | "revoked" | ServingState;
+  /** Why nothing stands, with what would move it. */
+  readonly why: string;
+  readonly serving: {
+    readonly key: string;
+    /** When its certificate was issued, in milliseconds since the epoch. */
+    readonly since: number;
+    readonly figures: CertificateFigures;
+    /** Least calibrated probability that stands now; stricter than certified in a time of warning. */
+    readonly threshold: number;
+    readonly trainedOn: number;
+    readonly members: readonly { readonly rung: string; readonly learned: boolean }[];
+    readonly auditRate: number;
+    readonly audits: { readonly answered: number; readonly missing: number };
+  } | null;
+  /** The version that is to take over, or to be the first. */
+  readonly trial: {
+    readonly key: string;
+    readonly trainedOn: number;
+    /** Labels of items that it had not seen, so far. */
+    readonly labels: number;
+    readonly test: VersionCertificate | NotCertifiable;
+  } | null;
+  /** Answered labels, one a cluster, in the order of their answers. */
+  readonly labels: readonly Label[];
+  /** Number of labels at which it learns anew. */
+  readonly nextTraining: number;
+}

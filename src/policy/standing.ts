@@ -1,0 +1,100 @@
+/** How a question's local rungs stand at one moment: what the loop asks at each decision. Some microseconds. */
+
+import type { Json } from "../core/json.ts";
+import type { Question } from "../core/question.ts";
+import type { Answered } from "../gate/gate.ts";
+import { auditUnit, drawAudit } from "../guarantee/audit.ts";
+import { clusterKey } from "../learn/clusters.ts";
+import type { Rung } from "../rung/rung.ts";
+import { nameOf } from "./certify-version.ts";
+import { confidenceOf, withJitter } from "./local-version.ts";
+import type { Coin, Judgement, Standing } from "./policy.ts";
+import type { Serving } from "./serving.ts";
+
+/** What a standing is made of. */
+export interface View {
+  /** The step's name. */
+  readonly question: string;
+  /** The rungs that the promise covers. */
+  readonly rungs: readonly Rung[];
+  readonly serving: Serving | null;
+  readonly why: string;
+  readonly classes: { readonly [value: string]: number };
+  readonly holdsAudits: boolean;
+  readonly secret: Uint8Array;
+  /** Probability with which an item is labelled although it need not be; 1 while all are. */
+  readonly propensity: number;
+  readonly watch: (stood: boolean, value: Json | null) => void;
+}
+
+const nothing: Judgement = { confidence: null, least: null, stands: false, isFinal: false };
+
+export class StandingNow implements Standing {
+  readonly certificate: Standing["certificate"];
+  readonly why: string;
+  readonly loosest: number;
+  readonly holdsAudits: boolean;
+  readonly #view: View;
+  readonly #governed: ReadonlySet<string>;
+  /** The item that was asked about last: its coin is looked at more than once. */
+  #tossed: { readonly about: string; readonly coin: Coin } | null = null;
+
+  constructor(view: View) {
+    const { serving, rungs } = view;
+    const status = serving?.status;
+    this.#view = view;
+    this.#governed = new Set(rungs.map(({ name }) => name));
+    this.why = view.why;
+    this.holdsAudits = view.holdsAudits;
+    this.loosest = serving?.certified ?? Number.POSITIVE_INFINITY;
+    if (serving && status) {
+      const { risk, delta } = serving.figures;
+      const { key } = serving.version;
+      this.certificate = { key, state: status, risk, delta, threshold: serving.threshold };
+    } else this.certificate = null;
+  }
+
+  governs(rung: Rung): boolean {
+    return this.#governed.has(rung.name);
+  }
+
+  judge(rung: Rung, question: Question, reply: Answered): Judgement {
+    const member = this.#view.serving?.version.members.find((one) => one.rung.name === rung.name);
+    if (!member || !this.certificate) return nothing;
+    const plain = confidenceOf(member, question, reply);
+    if (plain === null) return nothing;
+    const confidence = withJitter(plain, this.toss(question).cluster);
+    const { threshold } = this.certificate;
+    const own = this.#ownThreshold(reply.value as Json);
+    if (own === undefined)
+      return { confidence: plain, least: threshold, stands: confidence >= threshold, isFinal: false };
+    // Dangerous answers are decided once: by the first rung that is sure enough to decide at all.
+    const least = own === null ? null : Math.max(own, threshold);
+    const stands = least !== null && confidence >= least;
+    return { confidence: plain, least, stands, isFinal: !stands && confidence >= threshold };
+  }
+
+  /** `undefined` for an answer like any other, `null` for one that may not stand. */
+  #ownThreshold(value: Json): number | null | undefined {
+    const name = nameOf(value);
+    if (!(name in this.#view.classes)) return undefined;
+    return this.#view.serving?.figures.classes?.[name]?.threshold ?? null;
+  }
+
+  toss(question: Question): Coin {
+    const { about } = question;
+    if (this.#tossed?.about === about) return this.#tossed.coin;
+    const { propensity, secret } = this.#view;
+    const cluster = clusterKey(about);
+    const key = this.certificate?.key ?? "cold";
+    const decision = auditUnit(`${this.#view.question} ${key}`, cluster);
+    const { drawn, seal } = drawAudit(secret, { decision, state: this.certificate?.state ?? "cold", propensity });
+    const coin = { propensity, drawn, cluster, seal };
+    this.#tossed = { about, coin };
+    return coin;
+  }
+
+  watch(_question: Question, stood: boolean, value: Json | null): void {
+    this.#view.watch(stood, value);
+  }
+}
