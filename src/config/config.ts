@@ -1,9 +1,9 @@
 /** `pawl.config.ts`: ladder, effects, budgets and prices, kept out of the loops. */
 
 import { UsageError } from "../core/errors.ts";
-import type { Json } from "../core/json.ts";
 import type { Effect } from "../core/question.ts";
 import { refuseUnknown } from "../core/refuse-unknown.ts";
+import type { Overflow } from "../loop/overflow.ts";
 import type { Rung } from "../rung/rung.ts";
 
 export interface Budget {
@@ -19,12 +19,6 @@ export interface Budget {
   /** What becomes of a question for which nobody has budget left; `queue` by default. Never that it stands. */
   readonly overflow?: Overflow;
 }
-
-/**
- * `queue`: it waits for a person. `block`: its run sleeps until the next day (UTC). `{ default }`: this raw answer is
- * given, without any confidence, where the question knows it; elsewhere it waits.
- */
-export type Overflow = "queue" | "block" | { readonly default: Json };
 
 /** What a question has of its own. */
 export interface QuestionConfig {

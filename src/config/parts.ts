@@ -58,7 +58,8 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
   const floor = (rung: Rung): Rung => withPrice(rung, perReply[rung.name], withPrices);
   if (write) floors.write = floor(write);
   if (irreversible) floors.irreversible = floor(irreversible);
-  const rungs = [...new Set([common, ...own.values(), Object.values(floors)].flat())];
+  const audits = Object.values(config.questions ?? {}).flatMap(({ audit }) => (audit?.by ? [floor(audit.by)] : []));
+  const rungs = [...new Set([common, ...own.values(), Object.values(floors), audits].flat())];
   const unknown = Object.keys(perReply).find((name) => !rungs.some((rung) => rung.name === name));
   if (unknown !== undefined) {
     const names = rungs.map((rung) => rung.name).join(", ");
@@ -66,17 +67,21 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
       value: unknown,
     });
   }
+  const minutes = budget.reviewerMinutesPerDay;
+  const dayBudget = budget.perDay === undefined ? null : new DayBudget(budget.perDay, journal.notes, now);
   const { delta = 0.05, learn = true } = config.promises ?? {};
   const say = options.say ?? (() => {});
   const policy = new OpenPolicy({
     journal,
     delta,
     learns: learn && !options.dryRun,
+    purse: dayBudget,
     now,
     say,
     of(step) {
       const { classes = {}, audit } = config.questions?.[step] ?? {};
-      return { classes, holdsAudits: audit?.when === "hold" };
+      const by = audit?.by && withPrice(audit.by, perReply[audit.by.name], withPrices);
+      return { classes, holdsAudits: audit?.when === "hold", ...(by && { auditor: by }) };
     },
   });
   return {
@@ -88,8 +93,11 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
     floors,
     now,
     random: options.random ?? Math.random,
-    budget: budget.perDay === undefined ? null : new DayBudget(budget.perDay, journal.notes, now),
+    budget: dayBudget,
     unpriced: budget.unpriced ?? "refuse",
+    reviewers: minutes === undefined ? null : new DayBudget(minutes, journal.notes, now, "reviewer-minutes"),
+    minutesPerAnswer: budget.minutesPerAnswer ?? 0.5,
+    overflow: (name) => config.questions?.[name]?.overflow ?? budget.overflow ?? "queue",
     dryRun: options.dryRun ?? false,
     stop: options.stop ?? new AbortController().signal,
     async open() {

@@ -8,6 +8,8 @@ export interface ModelIdentity {
   readonly name: string;
   /** First 16 hexadecimal digits of the file's SHA-256. */
   readonly digest: string;
+  /** The runtime that reads the file in this process's own children; another build may give other numbers. */
+  readonly build?: string;
   readonly bytes: number;
   /** Most tokens that one question (prefix, item and answer) may have. */
   readonly contextTokens: number;

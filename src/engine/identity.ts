@@ -8,6 +8,7 @@ import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ModelError } from "../core/errors.ts";
 import type { ModelIdentity } from "./engine.ts";
+import { RUNTIME_VERSION } from "./runtime.ts";
 
 /** Rejects with `E_MODEL_FILE` and the path: not there, not a GGUF, or larger than the memory. */
 export async function identify(
@@ -18,6 +19,7 @@ export async function identify(
   return {
     name: known.name ?? basename(path),
     digest: (known.digest ?? (await sha256(path))).slice(0, 16),
+    build: `node-llama-cpp ${RUNTIME_VERSION}`,
     bytes: size,
   };
 }

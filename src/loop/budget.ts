@@ -1,10 +1,10 @@
-/** The money of one day, over all runs of a journal and all processes that share it. */
+/** What one day has to give (money, people's minutes), over all runs of a journal and all processes that share it. */
 
-import type { Notes, Rung } from "../rung/rung.ts";
+import type { Notes } from "../rung/rung.ts";
 
 /**
- * Guards a daily amount. A paid rung is asked only while its largest price still fits; after that the question goes
- * on up the ladder, so that a spent budget queues for a person and never accepts below a threshold. Days are UTC.
+ * Guards a daily amount. A rung is asked only while the most that it can take still fits; what becomes of the question
+ * after that is the overflow policy's to say, and never that it stands below a threshold. Days are UTC.
  *
  * The largest price is written down before the rung is asked and corrected after: a process that dies in between has
  * spent it, for all that anybody knows. Processes see each other's sums as they are committed, so two of them can pass
@@ -12,6 +12,8 @@ import type { Notes, Rung } from "../rung/rung.ts";
  */
 export class DayBudget {
   readonly perDay: number;
+  /** First part of its notes' keys. */
+  readonly #name: string;
   readonly #notes: Notes;
   readonly #now: () => number;
   #day = "";
@@ -21,35 +23,35 @@ export class DayBudget {
   /** What others had added when nothing of ours was under way. */
   #others = 0;
 
-  constructor(perDay: number, notes: Notes, now: () => number) {
+  constructor(perDay: number, notes: Notes, now: () => number, name = "spend") {
     this.perDay = perDay;
+    this.#name = name;
     this.#notes = notes;
     this.#now = now;
   }
 
-  /** What was spent or set aside today, in the config's currency. */
+  /** What was spent or set aside today. */
   get spent(): number {
     const day = new Date(this.#now()).toISOString().slice(0, 10);
     if (day !== this.#day) {
       this.#day = day;
       this.#mine = 0;
     }
-    if (this.#underWay === 0) this.#others = Number(this.#notes.get(`spend/${day}`) ?? 0) - this.#mine;
+    if (this.#underWay === 0) this.#others = Number(this.#notes.get(`${this.#name}/${day}`) ?? 0) - this.#mine;
     return this.#others + this.#mine;
   }
 
-  /** Sets the rung's largest price aside. `false`: the day has not that much left. */
-  reserve(rung: Rung): boolean {
-    const most = rung.mostCost ?? 0;
-    // Amounts are sums of fractions: a billionth is no money.
+  /** Sets so much aside. `false`: the day has not that much left. */
+  reserve(most: number): boolean {
+    // Amounts are sums of fractions: a billionth is nothing.
     if (most > 0 && this.spent + most > this.perDay + 1e-9) return false;
     this.#add(most);
     return true;
   }
 
-  /** Ends a reservation with what was really paid. */
-  settle(rung: Rung, cost: number): void {
-    this.#add(cost - (rung.mostCost ?? 0));
+  /** Ends a reservation of `most` with what it really took. */
+  settle(most: number, really: number): void {
+    this.#add(really - most);
   }
 
   #add(amount: number): void {
@@ -60,6 +62,6 @@ export class DayBudget {
       this.#underWay--;
     };
     // A journal that cannot be written stops the runs by itself; until then the money stays counted here.
-    this.#notes.add(`spend/${this.#day}`, amount).then(written, () => {});
+    this.#notes.add(`${this.#name}/${this.#day}`, amount).then(written, () => {});
   }
 }

@@ -19,6 +19,7 @@ import type { DecideContext, Rung } from "../rung/rung.ts";
 import { type CallBook, type Offer, offer } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
 import { never } from "./never.ts";
+import { overflowRung } from "./overflow.ts";
 import type { Run } from "./run.ts";
 
 export type Climbed<T> =
@@ -33,6 +34,8 @@ export type Climbed<T> =
     }
   /** A person is asked, or the list ran out: the safe end is to wait. */
   | { readonly kind: "waits"; readonly trail: readonly Attempt[]; readonly held: Json | null }
+  /** Nobody has budget left today, and the policy is to wait for tomorrow's. */
+  | { readonly kind: "blocked"; readonly trail: readonly Attempt[] }
   | { readonly kind: "too dear"; readonly allowed: number; readonly trail: readonly Attempt[] };
 
 /**
@@ -57,8 +60,14 @@ export async function climb<T>(
     if (run.isOver) return never;
     if (isClosed && standing?.governs(rung)) continue;
     const price = run.reserve(rung);
-    if (price === "unpriced" || price === "day spent") {
+    if (price === "unpriced" || price === "day spent" || price === "reviewers spent") {
       trail.push({ rung: rung.name, kind: "escalated", skipped: price, reason: notAsked[price] });
+      if (price === "unpriced") continue;
+      const overflow = run.parts.overflow(question.name);
+      if (overflow === "block") return { kind: "blocked", trail };
+      const safe = overflow === "queue" ? null : await defaulted(question, overflow.default, ladder, run);
+      if (safe) return { ...safe, trail: [...trail, ...safe.trail] };
+      if (price === "reviewers spent") return { kind: "waits", trail, held };
       continue;
     }
     if (price === "too dear") return { kind: "too dear", allowed: run.loop.limits.spend ?? 0, trail };
@@ -95,7 +104,21 @@ export async function climb<T>(
 const notAsked = {
   unpriced: "no price is known, and there is a limit on spend",
   "day spent": "the day's budget does not hold another reply of it",
+  "reviewers spent": "the day's minutes of people's time are used up",
 } as const;
+
+/** The safe answer instead of a rung that has no budget left; `null` where the question does not know it. */
+async function defaulted<T>(
+  question: Question<T>,
+  value: Json,
+  ladder: readonly Rung[],
+  run: Run,
+): Promise<Extract<Climbed<T>, { kind: "stands" }> | null> {
+  const rung = overflowRung(value);
+  // At the bottom of the ladder: a default may not let an effect stand that needs somebody higher up.
+  const { stood, attempt } = await tryRung(question, { rung, place: 0, ladder, standing: null }, run, null, null);
+  return stood ? { kind: "stands", ...stood, rung, trail: [attempt], held: null } : null;
+}
 
 interface Tried<T> {
   readonly attempt: Attempt;

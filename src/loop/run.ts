@@ -17,6 +17,7 @@ import type { DayBudget } from "./budget.ts";
 import type { Loop } from "./loop.ts";
 import { makeStep } from "./make-step.ts";
 import { never } from "./never.ts";
+import type { Overflow } from "./overflow.ts";
 import { Past } from "./past.ts";
 
 /** What a run is given: everything that is not the loop or the item. */
@@ -35,6 +36,11 @@ export interface Parts {
   readonly budget: DayBudget | null;
   /** Whether a rung without a price may be asked under a spend limit. */
   readonly unpriced: "refuse" | "allow";
+  /** The day's minutes of people's time, or `null` where they are not bounded; and how many an answer takes. */
+  readonly reviewers: DayBudget | null;
+  readonly minutesPerAnswer: number;
+  /** What becomes of a question for which nobody has budget left, by step name. */
+  overflow(name: string): Overflow;
   /** Decide, but call no tool that changes the world. */
   readonly dryRun: boolean;
   /** Stops everything at once; runs in flight are given back unfinished. */
@@ -378,13 +384,14 @@ export class Run {
   }
 
   /** Sets the rung's largest price aside before it is asked, so that no limit is passed even side by side. */
-  reserve(rung: Rung): "reserved" | "unpriced" | "too dear" | "day spent" {
+  reserve(rung: Rung): "reserved" | "unpriced" | "too dear" | "day spent" | "reviewers spent" {
     const { spend } = this.loop.limits;
-    const { budget, unpriced } = this.parts;
+    const { budget, unpriced, reviewers, minutesPerAnswer } = this.parts;
     if (rung.mostCost === null && unpriced === "refuse" && (spend !== null || budget)) return "unpriced";
     const most = rung.mostCost ?? 0;
     if (spend !== null && most > 0 && this.#spent + this.#reserved + most > spend) return "too dear";
-    if (budget && !budget.reserve(rung)) return "day spent";
+    if (budget && !budget.reserve(most)) return "day spent";
+    if (rung.name === "person" && reviewers && !reviewers.reserve(minutesPerAnswer)) return "reviewers spent";
     this.#reserved += most;
     return "reserved";
   }
@@ -392,7 +399,7 @@ export class Run {
   /** Ends a reservation with what the try really cost. */
   unreserve(rung: Rung, usage: Usage | undefined): void {
     this.#reserved -= rung.mostCost ?? 0;
-    this.parts.budget?.settle(rung, usage?.cost ?? 0);
+    this.parts.budget?.settle(rung.mostCost ?? 0, usage?.cost ?? 0);
   }
 
   spent(usage: Usage): void {

@@ -1,12 +1,13 @@
 /** One question of a run: journaled already? Else up the ladder, through the gate, into the journal. */
 
-import { type Answer, usableConfidence } from "../core/answer.ts";
+import { type Answer, type Attempt, usableConfidence } from "../core/answer.ts";
 import { cacheKeyOf } from "../core/cache-key.ts";
 import type { StepWaiting } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 import { namedTool, type Question } from "../core/question.ts";
 import type { Rung } from "../rung/rung.ts";
 import { noteOf, stoodUnder } from "./labelling.ts";
+import { nextDay } from "./overflow.ts";
 import { climb, toAnswer } from "./ladder.ts";
 import type { Run } from "./run.ts";
 import { took } from "./took.ts";
@@ -28,10 +29,15 @@ export async function answerStep<T>(
   const climbed = await climb(question, ladder, run, standing);
   const { path, verb, version } = question;
   const { trail } = climbed;
+  standing?.watch(question, climbed.kind === "stands" && standing.governs(climbed.rung), lastValue(trail));
   if (climbed.kind === "too dear") {
     // Money may have been spent on the way: it must not be forgotten with the step.
     if (trail.length > 0) await run.append({ type: "step_stopped", path, trail });
     return run.halt({ kind: "limit", limit: "spend", allowed: climbed.allowed, path });
+  }
+  if (climbed.kind === "blocked") {
+    await run.append({ type: "step_stopped", path, trail });
+    return run.sleepUntil(nextDay(run.parts.now()));
   }
   const key = ladder.some((rung) => rung.caches) ? { cacheKey: cacheKeyOf(question) } : {};
   if (climbed.kind === "waits") {
@@ -67,6 +73,11 @@ export async function answerStep<T>(
     stood?.label(`${run.record.id}/${path}`),
   );
   return toAnswer(path, value, given, risk);
+}
+
+/** What the last local rung that had a value said. */
+function lastValue(trail: readonly Attempt[]): Json | null {
+  return trail.findLast(({ value, verdict }) => value !== undefined && verdict !== undefined)?.value ?? null;
 }
 
 /**

@@ -18,11 +18,13 @@ describe("choose", () => {
   const options = { billing: "Payments", shipping: "Parcels" };
 
   test("answers with one of the options, or the name of the way out", async () => {
-    const output = await run({ team: "billing" }, async (step) => {
+    const above = scripted({ team: "billing" }, { local: false });
+    const author = async (step: Step) => {
       const team = await step.choose("team", { about, ask: "Which team?", options, risk: 0.02 });
       expectTypeOf(team.value).toEqualTypeOf<"billing" | "shipping" | "none of these">();
       return team;
-    });
+    };
+    const output = await outputAndReplay(bench(loopOf(author), [above]));
     expect(output).toEqual({
       value: "billing",
       confidence: 1,

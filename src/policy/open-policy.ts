@@ -4,6 +4,7 @@ import { messageOf, PawlError, StorageError } from "../core/errors.ts";
 import type { Question } from "../core/question.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Rung } from "../rung/rung.ts";
+import { Auditor, type Purse } from "./auditor.ts";
 import { isCheckable, questionAbout } from "./met-question.ts";
 import type { Policy, Standing } from "./policy.ts";
 import { QuestionPolicy } from "./question-policy.ts";
@@ -12,6 +13,8 @@ import { QuestionPolicy } from "./question-policy.ts";
 export interface QuestionOptions {
   readonly classes?: { readonly [value: string]: number };
   readonly holdsAudits?: boolean;
+  /** The rung that audits; the first above the covered ones by default. A person is asked by `pawl label`. */
+  readonly auditor?: Rung;
 }
 
 export interface PolicyOptions {
@@ -22,6 +25,8 @@ export interface PolicyOptions {
   readonly of: (step: string) => QuestionOptions;
   /** Whether it learns while runs go on. */
   readonly learns: boolean;
+  /** The day's money, of which audits take their part. */
+  readonly purse: Purse | null;
   readonly now: () => number;
   readonly say: (line: string) => void;
 }
@@ -29,6 +34,7 @@ export interface PolicyOptions {
 export class OpenPolicy implements Policy {
   readonly #options: PolicyOptions;
   readonly #questions = new Map<string, QuestionPolicy>();
+  readonly #auditors = new Map<QuestionPolicy, Auditor>();
   readonly #stop = new AbortController();
   #isNudged = false;
   #work: Promise<void> | null = null;
@@ -55,11 +61,13 @@ export class OpenPolicy implements Policy {
     if (known) return known;
     const covered = coveredBy(ladder);
     if (!covered || !isCheckable(question)) return null;
-    const { journal, delta, now, say, of } = this.#options;
-    const { classes = {}, holdsAudits = false } = of(question.name);
+    const { journal, delta, now, say, of, purse } = this.#options;
+    const { classes = {}, holdsAudits = false, auditor = covered.upper } = of(question.name);
     const settings = { risk, delta, classes, holdsAudits };
-    const made = new QuestionPolicy(question, settings, { journal, ...covered, now, say });
+    const parts = { journal, rungs: covered.rungs, upper: covered.upper.name, now, say };
+    const made = new QuestionPolicy(question, settings, parts);
     this.#questions.set(key, made);
+    if (auditor.name !== "person") this.#auditors.set(made, new Auditor(auditor, journal, purse));
     this.nudge();
     return made;
   }
@@ -102,7 +110,9 @@ export class OpenPolicy implements Policy {
   /** What cannot be learned now costs no run anything: it is said, and tried again with the next labels. */
   async #advance(question: QuestionPolicy): Promise<void> {
     try {
-      await question.advance(this.#stop.signal);
+      const { signal } = this.#stop;
+      await this.#auditors.get(question)?.work(question.met, signal);
+      await question.advance(signal);
     } catch (thrown) {
       if (this.#stop.signal.aborted) return;
       if (thrown instanceof StorageError) this.#failure = thrown;
@@ -130,12 +140,12 @@ function keyOf({ name, version }: Question, risk: number): string {
 
 /**
  * The rungs that one promise covers: every local one that needs a confidence, below the first that is paid or not
- * local; and the name of that one, which labels what goes up. `null` where there is none of either.
+ * local, and that one, which labels what goes up. `null` where there is none of either.
  */
-export function coveredBy(ladder: readonly Rung[]): { readonly rungs: readonly Rung[]; readonly upper: string } | null {
+export function coveredBy(ladder: readonly Rung[]): { readonly rungs: readonly Rung[]; readonly upper: Rung } | null {
   const end = ladder.findIndex(({ local, mostCost }) => !local || mostCost !== 0);
   const upper = ladder[end];
   if (!upper) return null;
   const rungs = ladder.slice(0, end).filter(({ acceptAt }) => acceptAt !== null);
-  return rungs.length === 0 ? null : { rungs, upper: upper.name };
+  return rungs.length === 0 ? null : { rungs, upper };
 }

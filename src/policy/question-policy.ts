@@ -1,6 +1,5 @@
 /** The policy of one question: its champion, the version on trial, its labels, and what may stand now. */
 
-import type { Json } from "../core/json.ts";
 import type { Label, MetQuestion } from "../core/label.ts";
 import type { CertificateFigures, PolicyEvent } from "../core/policy-event.ts";
 import type { Question } from "../core/question.ts";
@@ -8,6 +7,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { WarmStart } from "../learn/train.ts";
 import type { LearnedAnswers, Rung } from "../rung/rung.ts";
 import type { VersionCertificate } from "./certify-version.ts";
+import { DriftWatch } from "./drift-watch.ts";
 import { type LocalVersion, type Member, readItem } from "./local-version.ts";
 import { metQuestion, questionAbout, sameAnswer } from "./met-question.ts";
 import type { Standing } from "./policy.ts";
@@ -48,6 +48,7 @@ export class QuestionPolicy {
   #seq = 0;
   #serving: Serving | null = null;
   #trial: Trial | null = null;
+  #drift: DriftWatch | null = null;
   #trainedOn = 0;
   /** Labels of decisions up to this one are of a world that is gone. */
   #goneUpTo = 0;
@@ -113,8 +114,9 @@ export class QuestionPolicy {
         return;
       case "warning_raised":
       case "warning_over":
-        if (this.#serving?.version.key === event.key)
-          this.#serving.warn(event.monitor, event.type === "warning_over", event.after);
+        if (this.#serving?.version.key !== event.key) return;
+        this.#serving.warn(event.monitor, event.type === "warning_over", event.after);
+        this.#standing = null;
         return;
       case "certificate_revoked": {
         if (this.#serving?.version.key !== event.key) return;
@@ -131,6 +133,10 @@ export class QuestionPolicy {
 
   #serve(serving: Serving): void {
     this.#serving = serving;
+    this.#drift = new DriftWatch(
+      (monitor) => this.#warn("warning_raised", monitor),
+      (monitor) => this.#warn("warning_over", monitor),
+    );
     this.#standing = null;
     if (this.#trial?.version.key === serving.version.key) this.#trial = null;
   }
@@ -212,7 +218,7 @@ export class QuestionPolicy {
       holdsAudits,
       secret: journal.secret,
       propensity: serving ? Math.max(serving.auditRate, least) : 1,
-      watch: (stood, value) => this.#watch(stood, value),
+      watch: (seen) => this.#drift?.see(seen),
     };
   }
 
@@ -360,7 +366,12 @@ export class QuestionPolicy {
     await this.#record({ type: "version_made", ...this.#about(), ...made });
   }
 
-  #watch(_stood: boolean, _value: Json | null): void {}
+  /** A monitor's word is on record before it changes anything; what fails there fails where runs write, too. */
+  #warn(type: "warning_raised" | "warning_over", monitor: string): void {
+    const key = this.#serving?.version.key;
+    if (key === undefined) return;
+    this.#record({ type, ...this.#about(), key, monitor }).catch(() => {});
+  }
 }
 
 function percent(share: number): string {

@@ -7,6 +7,7 @@ import { auditUnit, drawAudit } from "../guarantee/audit.ts";
 import { clusterKey } from "../learn/clusters.ts";
 import type { Rung } from "../rung/rung.ts";
 import { nameOf } from "./certify-version.ts";
+import type { Seen } from "./drift-watch.ts";
 import { confidenceOf, withJitter } from "./local-version.ts";
 import type { Coin, Judgement, Standing } from "./policy.ts";
 import type { Serving } from "./serving.ts";
@@ -24,7 +25,7 @@ export interface View {
   readonly secret: Uint8Array;
   /** Probability with which an item is labelled although it need not be; 1 while all are. */
   readonly propensity: number;
-  readonly watch: (stood: boolean, value: Json | null) => void;
+  readonly watch: (seen: Seen) => void;
 }
 
 const nothing: Judgement = { confidence: null, least: null, stands: false, isFinal: false };
@@ -94,7 +95,9 @@ export class StandingNow implements Standing {
     return coin;
   }
 
-  watch(_question: Question, stood: boolean, value: Json | null): void {
-    this.#view.watch(stood, value);
+  watch(question: Question, stood: boolean, value: Json | null): void {
+    if (!this.certificate) return;
+    const answer = value === null ? "(none)" : nameOf(value);
+    this.#view.watch({ stood, answer, letters: question.about.length });
   }
 }

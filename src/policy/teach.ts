@@ -163,7 +163,7 @@ async function learn(
           names.length,
         )),
     },
-    { ...(before && { warm: before }), signal },
+    { ...(before && { warm: before }), signal, staysAlive: true },
   );
   if (training.warm) warm.set(rung.name, training.warm);
   const { state } = training;
@@ -185,7 +185,8 @@ function denseOf(features: readonly Features[], names: number) {
   for (const [row, { values: numbers }] of features.entries()) values.set(numbers, row * width);
   const scored = features.every(({ scores }) => scores?.length === names);
   const zeroShot = scored ? { zeroShot: Float32Array.from(features.flatMap(({ scores }) => scores ?? [])) } : {};
-  return { dense: { width, values }, ...zeroShot };
+  const blocks = [{ name: "features", width, scaling: features[0]?.scaling ?? "unit" }];
+  return { dense: { width, values }, blocks, ...zeroShot };
 }
 
 function outOfFold(training: Training, usable: readonly number[], labels: number, met: MetQuestion): (Said | null)[] {

@@ -79,7 +79,7 @@ class EncoderRung implements Rung {
     try {
       const texts = this.#open();
       const { vector } = await texts.of(question.about, { signal, split: question.split });
-      return { values: vector, scores: await this.#scores(texts, question, vector) };
+      return { values: vector, scaling: "unit", scores: await this.#scores(texts, question, vector) };
     } catch (thrown) {
       if (isUnreadable(thrown)) return null;
       throw thrown;
@@ -113,7 +113,8 @@ class EncoderRung implements Rung {
       if (head) {
         const { vector, tokens, pieces } = await texts.of(question.about, { signal, split: question.split });
         const evidence = { vector: vectorToText(vector), ...(pieces > 1 ? { pieces } : {}) };
-        const features = { values: vector, scores: await this.#scores(texts, question, vector) };
+        const scores = await this.#scores(texts, question, vector);
+        const features = { values: vector, scaling: "unit", scores } as const;
         return learnedReply(question, head.decide(question.about, features), evidence, usage(tokens));
       }
       const options = await this.#vectorsOf(texts, question);

@@ -1,18 +1,28 @@
 /** A chat model as a rung, embedded or on a server: closed questions by reading, arguments and fields by filling, text by writing. */
 
 import { basename } from "node:path";
-import type { Reply } from "../core/answer.ts";
+import type { Evidence, Reply } from "../core/answer.ts";
 import { ModelError, PawlError, UsageError } from "../core/errors.ts";
 import type { Question } from "../core/question.ts";
 import { refuseUnknown } from "../core/refuse-unknown.ts";
 import type { ChatEngine } from "../engine/engine.ts";
 import type { LlamaServerOptions } from "../engine/llama-server.ts";
+import { textToVector } from "../vectors/packed.ts";
 import { type ExamplesOptions, StepExamples } from "./examples.ts";
+import { learnedReply, notClosed } from "./learned-reply.ts";
 import { addressesOf, isLoopback } from "./model-address.ts";
 import { Asking } from "./model-asking.ts";
 import { Codes } from "./model-codes.ts";
-import { Priors } from "./model-prior.ts";
-import type { DecideContext, OpenNeeds, Rung } from "./rung.ts";
+import { PRIOR_UNTIL, Priors } from "./model-prior.ts";
+import {
+  type DecideContext,
+  type Features,
+  type Learned,
+  type Notes,
+  nothingLearned,
+  type OpenNeeds,
+  type Rung,
+} from "./rung.ts";
 
 export interface ModelRungOptions {
   /**
@@ -78,6 +88,8 @@ class ModelRung implements Rung {
   /** A llama.cpp server asks for no money: what its machine costs does not depend on the reply. */
   readonly mostCost = 0;
   readonly acceptAt: number;
+  /** A head learns from the sketch, where one is read. */
+  readonly learns?: "features";
   readonly #nameOrPath: string | readonly string[];
   readonly #options: ModelRungOptions;
   #engine: ChatEngine | undefined;
@@ -85,6 +97,8 @@ class ModelRung implements Rung {
   #priors: Priors | null = null;
   #codes: Codes | null = null;
   #shown: StepExamples | null = null;
+  #notes: Notes | null = null;
+  #learned: Learned = nothingLearned;
 
   constructor(nameOrPath: string | readonly string[], options: ModelRungOptions) {
     this.#nameOrPath = nameOrPath;
@@ -93,9 +107,12 @@ class ModelRung implements Rung {
     this.local = addresses?.every(isLoopback) ?? true;
     this.name = `model:${addresses?.map(({ host }) => host) ?? shortName(String(nameOrPath))}`;
     this.acceptAt = options.acceptAt ?? 0.9;
+    if (options.sketch) this.learns = "features";
   }
 
   async open(needs: OpenNeeds): Promise<void> {
+    this.#notes = needs.notes;
+    this.#learned = needs.learned ?? nothingLearned;
     this.#priors = this.#options.prior === false ? null : new Priors(needs.notes);
     this.#engine = this.#options.engine ?? (await this.#load(needs));
     const { examples } = this.#options;
@@ -134,12 +151,44 @@ class ModelRung implements Rung {
     await this.#release();
   }
 
+  version(question: Question): string {
+    const { engine, acceptAt, sketch, server, examples, ...prompt } = this.#options;
+    const shown = examples ? `examples ${JSON.stringify(examples.of[question.name] ?? [])}` : "";
+    const prior = this.#priors ? (this.#notes?.get(this.#priorNote(question)) ?? "learning") : "off";
+    const { digest, build = "" } = this.#opened().model;
+    return `${digest} ${build} ${JSON.stringify(prompt)} ${shown} prior ${prior}`;
+  }
+
+  /** Under which it is noted that a question's prior is frozen: until then each item moves the numbers a little. */
+  #priorNote(question: Question): string {
+    return `prior-state/${this.name}/${question.version}`;
+  }
+
+  /** The sketch of the item and what each option's name had as read; `null` where the question has no closed answer. */
+  async features(question: Question, signal: AbortSignal): Promise<Features | null> {
+    if (notClosed(question) !== null) return null;
+    const reply = await this.#ask(question, { signal, run: "", item: null, suggestion: null, repair: null });
+    return reply.kind === "waiting" ? null : featuresIn(reply.evidence);
+  }
+
   async decide(question: Question, context: DecideContext): Promise<Reply> {
-    const engine = this.#engine;
-    if (!engine) throw new ModelError("E_NOT_OPEN", `${this.name} was asked before it was opened`);
+    const reply = await this.#ask(question, context);
+    const head = this.#learned.of(question, this.name);
+    if (!head || reply.kind === "waiting" || notClosed(question) !== null) return reply;
+    const features = featuresIn(reply.evidence);
+    if (!features) return reply;
+    return learnedReply(question, head.decide(question.about, features), reply.evidence ?? {}, reply.usage);
+  }
+
+  #opened(): ChatEngine {
+    if (!this.#engine) throw new ModelError("E_NOT_OPEN", `${this.name} was asked before it was opened`);
+    return this.#engine;
+  }
+
+  async #ask(question: Question, context: DecideContext): Promise<Reply> {
     const asking = new Asking(question, context, {
       rung: this.name,
-      engine,
+      engine: this.#opened(),
       priors: this.#priors,
       maxTokens: this.#options.maxTokens ?? 256,
       codes: this.#codes,
@@ -148,13 +197,30 @@ class ModelRung implements Rung {
       sketch: this.#options.sketch ?? false,
     });
     try {
-      return await asking.answer();
+      const reply = await asking.answer();
+      const seen = reply.kind === "waiting" ? 0 : (reply.evidence?.prior?.items ?? 0);
+      if (seen >= PRIOR_UNTIL) this.#freeze(question);
+      return reply;
     } catch (thrown) {
       const reason = expected(thrown);
       if (reason === null) throw thrown;
       return { kind: "escalated", reason, usage: asking.usage };
     }
   }
+
+  #freeze(question: Question): void {
+    const note = this.#priorNote(question);
+    if (this.#notes?.get(note) !== "frozen") this.#notes?.set(note, "frozen");
+  }
+}
+
+/** What a head learns from: the sketch, then the options' log-probabilities as read. */
+function featuresIn(evidence: Evidence | undefined): Features | null {
+  const { sketch, logp, options } = evidence ?? {};
+  if (sketch === undefined || !logp || !options) return null;
+  const values = Float32Array.from([...textToVector(sketch), ...logp]);
+  if (!values.every(Number.isFinite)) return null;
+  return { values, scaling: "standard", scores: options.map(({ p }) => Math.log(Math.max(p, 1e-9))) };
 }
 
 /** Trouble that a single question can have. Anything else means that the rung as a whole is broken. */

@@ -67,6 +67,8 @@ export interface OpenNeeds {
 /** What a head learns from beside the words. */
 export interface Features {
   readonly values: Float32Array;
+  /** `unit`: a vector of length 1; `standard`: numbers on a scale of their own, such as log-probabilities. */
+  readonly scaling: "unit" | "standard";
   /**
    * The rung's own score of each name that answers the question (`namesOf`), on any scale; `null` where it has none.
    * What a head has no example of keeps it.

@@ -86,7 +86,8 @@ export class TextVectors {
 
   /** What the numbers depend on: the model's file and what is put before a text. */
   get version(): string {
-    return `${this.#engine.model.digest} ${JSON.stringify(this.#prefix)}`;
+    const { digest, build = "" } = this.#engine.model;
+    return `${digest} ${build} ${JSON.stringify(this.#prefix)}`;
   }
 
   /** Gives the engine back. */

@@ -1,0 +1,78 @@
+/** Asks the rung above about answers that were let through and drawn for an audit. Its answers are labels, no more. */
+
+import type { MetQuestion, OpenLabel } from "../core/label.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { Json } from "../core/json.ts";
+import type { Usage } from "../core/usage.ts";
+import type { Rung } from "../rung/rung.ts";
+import { questionAbout } from "./met-question.ts";
+
+/** The money that an audit takes, out of the same day's budget as the runs'. */
+export interface Purse {
+  reserve(most: number): boolean;
+  settle(most: number, really: number): void;
+}
+
+/** Audits under way at once: they must not crowd out what runs are waiting for. */
+const atOnce = 4;
+
+export class Auditor {
+  readonly #rung: Rung;
+  readonly #purse: Purse | null;
+  readonly #journal: Pick<Journal, "labels">;
+  /** Audits that the rung had no answer to: they stay open, for a person. Missing is not right. */
+  readonly #unanswered = new Set<number>();
+
+  constructor(rung: Rung, journal: Pick<Journal, "labels">, purse: Purse | null) {
+    this.#rung = rung;
+    this.#journal = journal;
+    this.#purse = purse;
+  }
+
+  /** Answers what is open and can be answered. Resolves with how many were; rejects with a `StorageError`. */
+  async work(met: MetQuestion, signal: AbortSignal): Promise<number> {
+    let answered = 0;
+    let page: OpenLabel[] = [];
+    const flush = async (): Promise<void> => {
+      const done = await Promise.all(page.map((label) => this.#audit(met, label, signal)));
+      answered += done.filter(Boolean).length;
+      page = [];
+    };
+    for (const label of this.#journal.labels.open(met.name)) {
+      if (signal.aborted) break;
+      if (label.version !== met.version || this.#unanswered.has(label.number)) continue;
+      page.push(label);
+      if (page.length === atOnce) await flush();
+    }
+    await flush();
+    return answered;
+  }
+
+  async #audit(met: MetQuestion, label: OpenLabel, signal: AbortSignal): Promise<boolean> {
+    const rung = this.#rung;
+    if (this.#purse && !this.#purse.reserve(rung.mostCost ?? 0)) return false;
+    const said = await this.#ask(met, label, signal);
+    this.#purse?.settle(rung.mostCost ?? 0, said?.usage.cost ?? 0);
+    if (!said) {
+      this.#unanswered.add(label.number);
+      return false;
+    }
+    const answer = { value: said.value, source: rung.source ?? "frontier", by: rung.name } as const;
+    return await this.#journal.labels.answer(label.number, answer);
+  }
+
+  async #ask(
+    met: MetQuestion,
+    { about, decision }: OpenLabel,
+    signal: AbortSignal,
+  ): Promise<{ readonly value: Json; readonly usage: Usage } | null> {
+    try {
+      const context = { signal, run: decision ?? "", item: null, suggestion: null, repair: null };
+      const reply = await this.#rung.decide(questionAbout(met, about), context);
+      return reply.kind === "answered" ? { value: reply.value as Json, usage: reply.usage } : null;
+    } catch {
+      // A rung that is broken now is one that did not answer; runs will say so louder.
+      return null;
+    }
+  }
+}
