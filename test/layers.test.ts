@@ -16,7 +16,7 @@ const tiers: readonly (readonly string[])[] = [
   ["tool", "gate", "rung", "journal", "policy", "engine", "models", "data", "ledger"],
   ["loop"],
   ["config"],
-  ["batch", "review"],
+  ["batch", "review", "report"],
   ["demo"],
   ["cli", "index.ts", "testing.ts"],
 ];
@@ -33,6 +33,8 @@ const allowed: { readonly [edge: string]: string } = {
   "rung/text-vectors.ts -> engine/shared.ts": "two ladders with the same model share one process",
   "rung/model.ts -> engine/shared.ts": "two ladders with the same model share one process",
   "rung/model-file.ts -> models/pull.ts": "a model that the config names is fetched when it is first needed",
+  "policy/local-version.ts -> rung/learned-reply.ts": "a version on trial answers as the rung would",
+  "policy/teach.ts -> rung/learned-reply.ts": "what cross-validation says is read as the rung would say it",
   "rung/model-file.ts -> models/prefix.ts": "what an encoder wants before a text stands with the model",
 };
 

@@ -12,6 +12,7 @@ import type { Journal } from "../journal/journal.ts";
 import { DayBudget } from "../loop/budget.ts";
 import type { Parts } from "../loop/run.ts";
 import { OpenPolicy } from "../policy/open-policy.ts";
+import type { Train } from "../policy/teach.ts";
 import { person } from "../rung/person.ts";
 import { priced } from "../rung/priced.ts";
 import type { Rung } from "../rung/rung.ts";
@@ -19,9 +20,13 @@ import type { Config } from "./config.ts";
 
 export interface PartsOptions {
   readonly dryRun?: boolean;
+  /** A shadow run: no audit is answered by a rung that is paid or not local. */
+  readonly shadow?: boolean;
   readonly stop?: AbortSignal;
   readonly now?: () => number;
   readonly random?: () => number;
+  /** How rungs are trained; in a thread of its own by default. */
+  readonly train?: Train;
   /** Where rungs report what they load. */
   readonly say?: (line: string) => void;
 }
@@ -76,11 +81,13 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
     delta,
     learns: learn && !options.dryRun,
     purse: dayBudget,
+    train: options.train,
     now,
     say,
     of(step) {
       const { classes = {}, audit } = config.questions?.[step] ?? {};
-      const by = audit?.by && withPrice(audit.by, perReply[audit.by.name], withPrices);
+      const named = audit?.by && withPrice(audit.by, perReply[audit.by.name], withPrices);
+      const by = options.shadow ? safe : named;
       return { classes, holdsAudits: audit?.when === "hold", ...(by && { auditor: by }) };
     },
   });
@@ -105,7 +112,6 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
         notes: journal.notes,
         vectors: journal.vectors,
         recall: journal.recall,
-        learned: policy.learned,
         say,
       };
       for (const rung of rungs) await rung.open?.(needs);

@@ -7,12 +7,12 @@ import type { QuestionRecord } from "./question.ts";
 export type LabelSource = "person" | "frontier" | "known";
 
 /**
- * How the item came to be labelled. Only `random` and `audit` are a uniform sample of the traffic, and may stand as
- * evidence about answers that were let through; the others are a biased sample, good for training alone.
+ * How the item came to be labelled, and so with which probability.
  *
- * `random`: went up the ladder, and its coin was drawn (while nothing local may stand, every coin is).
- * `audit`: let through, and its coin was drawn. `escalated`: went up without the coin. `chosen`: picked because it
- * seemed useful. `history`: the user's own past, a sample of the traffic if the user says that it is one.
+ * `audit`: let through, and its coin was drawn: labelled with the coin's probability. `random` and `escalated`: went up
+ * the ladder, with and without its coin drawn: labelled in any case. With audits beside them they are the whole traffic;
+ * without, a biased sample. `chosen`: picked because it seemed useful; good for training alone. `history`: the user's
+ * own past, for training.
  */
 export type LabelSample = "random" | "audit" | "escalated" | "chosen" | "history";
 
@@ -29,7 +29,10 @@ export interface NewLabel {
   readonly propensity: number | null;
   /** Version key of what decided when the item came by; `null` where nothing local could. */
   readonly key: string | null;
-  /** The answer that stood, for an audit; `null` for an item that went up. */
+  /**
+   * The answer that stood, for an audit; also the one that only a stricter threshold in a time of warning held back.
+   * `null` for other items that went up.
+   */
   readonly stood: Json | null;
   /** Where it comes from, such as `a1b2c3d4-17/team`; `null` for a row of a history. */
   readonly decision: string | null;

@@ -30,7 +30,8 @@ export interface CertificateFigures {
   readonly wrong: number;
   /** Labels that were looked at, whatever the version made of them. */
   readonly labels: number;
-  /** One-sided Clopper-Pearson bound at `delta`. */
+  /** Share of wrong answers among what it lets stand: estimated, and bounded above at `delta`. For people; the promise is the risk. */
+  readonly error: number;
   readonly upper: number;
   /** Place of the threshold in the version's grid. */
   readonly step: number;
@@ -69,8 +70,10 @@ export type PolicyEvent =
       readonly upTo: number;
       /** Thresholds that may be tested, strictest first, made of scores that no certificate rests on. */
       readonly grid: readonly number[];
-      /** Share of the items that each lets stand. */
+      /** Share of the items that each lets stand; and of the training items, unseen, how many, and how many of them wrong. */
       readonly coverage: readonly number[];
+      readonly accepted: readonly number[];
+      readonly wrong: readonly number[];
       /** What speaks for or against it, in words. */
       readonly notes: readonly string[];
     })

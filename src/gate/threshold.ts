@@ -27,11 +27,10 @@ export const threshold: Check = ({ question, reply, accountable, standing }) => 
 function promised(standing: Standing, question: Question, reply: Answered, accountable: Rung): CheckResult {
   const { certificate } = standing;
   if (!certificate) return { check: "promise", passes: false, need: "a certificate", have: standing.why };
-  if (reply.origin) {
-    // A kept answer stands as long as what it stood under: another version may see it otherwise.
-    const { key = null } = reply.origin;
-    return { check: "promise", passes: key === certificate.key, need: certificate.key, have: key };
-  }
+  const { key = null } = reply.origin ?? certificate;
+  // A kept answer stands as long as what it stood under: another version may see it otherwise, and a stricter
+  // threshold of the same one does.
+  if (key !== certificate.key) return { check: "promise", passes: false, need: certificate.key, have: key };
   const { stands, least, confidence, isFinal } = standing.judge(accountable, question, reply);
   return { check: isFinal ? "class" : "threshold", passes: stands, need: least, have: confidence };
 }

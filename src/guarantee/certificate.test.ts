@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Certificate, type Certified, certify, certifyNested, mayStand, ownLevels } from "./certificate.ts";
 import { type Grid, gridFrom } from "./grid.ts";
 import { seededRandom, shuffle } from "./random.ts";
+import { labelsForErrors } from "./sample-size.ts";
 import { calibrationSample, type LabelledItem, type ScoredItem, tuneSample, unlabelledSample } from "./samples.ts";
 
 const traffic = (count: number, score: (index: number) => number = (index) => index / count): ScoredItem[] =>
@@ -255,10 +256,14 @@ describe("whatever the labels", () => {
     );
   });
 
-  test("own levels add up to delta and wait for room for one error", () => {
+  test("own levels add up to delta and wait for room for two errors, or else one", () => {
     const levels = ownLevels(grid.coverage, 1000, 0.05, 0.05);
     expect(levels.reduce((sum, level) => sum + level, 0)).toBeCloseTo(0.05, 12);
-    expect(levels.findIndex((level) => level > 0)).toBe(Math.ceil(112 / 20) - 1);
+    const firstOf = (own: readonly number[]): number => own.findIndex((level) => level > 0);
+    const [one, two] = [1, 2].map((errors) => labelsForErrors(errors, 0.05, 0.8 * 0.05)) as [number, number];
+    expect(firstOf(levels)).toBe(Math.ceil(two / 20) - 1);
+    const few = two - 1;
+    expect(firstOf(ownLevels(grid.coverage, few, 0.05, 0.05))).toBe(Math.ceil(one / (few / 50)) - 1);
     expect(ownLevels(grid.coverage, 30, 0.05, 0.05).at(-1)).toBe(0.05);
   });
 });

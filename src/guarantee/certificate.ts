@@ -95,14 +95,20 @@ export interface Projection {
   readonly level: number;
 }
 
-const FIRST_SHARE = 0.4;
-const LATER_STARTS = 6;
+const FIRST_SHARE = 0.8;
+/** Wrong labels that the first start has room for, where there are labels enough for that. */
+const FIRST_ROOM = [2, 1];
+const LATER_STARTS = 4;
+/** Above 1: the later starts lie denser in the strict part of the grid. */
+const LATER_POWER = 1.5;
 
 /**
- * The level of each point's own: 0.4 delta where the first start is, the rest shared by six later ones at equal steps
- * up to the end of the grid. The first start is the strictest point that is expected to accept enough labels to pass
- * with one of them wrong: room for none would make it fail half of the time by the draw of the labels alone. Nothing
- * here has seen a calibration score. With labels for no such point, all of delta goes to the loosest.
+ * The level of each point's own: 0.8 delta where the first start is, the rest shared by four later ones up to the end
+ * of the grid. The first start is the strictest point that is expected to accept enough labels to pass with two of them
+ * wrong (one, where no point is): room for none would make it fail half of the time by the draw of the labels alone,
+ * and with room it walks so far that little level need be kept for others. Nothing here has seen a calibration score.
+ * With labels for no such point, all of delta goes to the loosest. The constants are free as long as the levels add up
+ * to delta; these kept most on the data of bench/escalation.
  */
 export function ownLevels(
   coverage: readonly number[],
@@ -114,18 +120,26 @@ export function ownLevels(
   const levels = new Array<number>(coverage.length).fill(0);
   const last = coverage.length - 1;
   if (last < 0) return levels;
-  const needed = labelsForErrors(1, risk, test.binomialLevel(FIRST_SHARE * delta));
-  const first = coverage.findIndex((share) => share * labels >= needed);
-  if (first === -1) {
+  const first = firstStart(coverage, labels, risk, test.binomialLevel(FIRST_SHARE * delta));
+  if (first === null) {
     levels[last] = delta;
     return levels;
   }
   levels[first] = FIRST_SHARE * delta;
   for (let start = 1; start <= LATER_STARTS; start++) {
-    const point = Math.round(first + ((last - first) * start) / (LATER_STARTS + 1));
+    const point = Math.round(first + (last - first) * (start / (LATER_STARTS + 1)) ** LATER_POWER);
     levels[point]! += ((1 - FIRST_SHARE) * delta) / LATER_STARTS;
   }
   return levels;
+}
+
+function firstStart(coverage: readonly number[], labels: number, risk: number, level: number): number | null {
+  for (const room of FIRST_ROOM) {
+    const needed = labelsForErrors(room, risk, level);
+    const point = coverage.findIndex((share) => share * labels >= needed);
+    if (point !== -1) return point;
+  }
+  return null;
 }
 
 /**

@@ -137,12 +137,6 @@ describe("gain against confidence on 12,032 questions of MMLU-Pro, by category (
         expect(rule.reviewed).toBeCloseTo(review, 2);
       }
     }
-    console.log(
-      mean((r) => r.gain.quality),
-      mean((r) => r.doubt.quality),
-      mean((r) => r.gain.bothWrongToPerson),
-      mean((r) => r.doubt.bothWrongToPerson),
-    );
     expect(mean(({ gain }) => gain.quality)).toBeGreaterThanOrEqual(mean(({ doubt }) => doubt.quality));
     expect(mean(({ gain }) => gain.bothWrongToPerson)).toBeGreaterThan(mean(({ doubt }) => doubt.bothWrongToPerson));
     expect(mean(({ gain }) => gain.bothWrongToPerson)).toBeGreaterThan(review);

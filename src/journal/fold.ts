@@ -2,6 +2,7 @@
 
 import type { Event, PersonAnswered, StepWaiting } from "../core/event.ts";
 import type { NewLabel } from "../core/label.ts";
+import { namesOf } from "../core/question.ts";
 import type { RecalledAnswer } from "../rung/rung.ts";
 import type { Until } from "./journal.ts";
 
@@ -57,6 +58,8 @@ export function labelOf(run: string, waiting: StepWaiting, given: PersonAnswered
   if (!label) return null;
   const { name, version, about } = question;
   const { value, by } = given;
+  // What does not fit will be asked again, and is no label.
+  if (question.options.length > 0 && question.verb !== "pick" && !namesOf(question).includes(String(value))) return null;
   const answer = { value, source: "person", by } as const;
   return { question: name, version, about, ...label, decision: `${run}/${path}`, answer };
 }

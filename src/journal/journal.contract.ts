@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { answered, newRun, said, waits } from "../../test/support/events.ts";
+import type { LabelAnswer, NewLabel } from "../core/label.ts";
+import type { PolicyEvent } from "../core/policy-event.ts";
 import type { BatchRow, Journal, NewRun, RunRecord } from "./journal.ts";
 
 export interface OpenedJournal extends AsyncDisposable {
@@ -14,6 +16,36 @@ async function taken(journal: Journal, run: NewRun): Promise<RunRecord> {
   if (found.kind !== "taken") throw new Error(`expected to take the run, found it ${found.kind}`);
   return found.run;
 }
+
+const right: LabelAnswer = { value: "billing", source: "person", by: "ann" };
+
+/** A label of an item of its own, answered unless it says otherwise. */
+export function newLabel(item: string, more: Partial<NewLabel> = {}): NewLabel {
+  return {
+    question: "team",
+    version: "v1",
+    cluster: `cluster of ${item}`,
+    about: item,
+    sample: "random",
+    propensity: 1,
+    key: null,
+    stood: null,
+    decision: `run-${item}/team`,
+    answer: right,
+    ...more,
+  };
+}
+
+const audit = (item: string, more: Partial<NewLabel> = {}): NewLabel =>
+  newLabel(item, { sample: "audit", propensity: 0.1, key: "k1", stood: "refund", answer: null, ...more });
+
+const about = { question: "team", version: "v1", at: 5, seq: 1, after: 2 };
+const revoked: Extract<PolicyEvent, { type: "certificate_revoked" }> = {
+  type: "certificate_revoked",
+  ...about,
+  key: "k1",
+  why: "errors",
+};
 
 const output = (value: number) => ({ kind: "done", output: value }) as const;
 const waitingFor = (...paths: string[]) => ({ paths, wakes: null });
@@ -285,6 +317,138 @@ export function journalContract(name: string, open: OpenForTest): void {
       await journal.begin(newRun("a"));
       expect(["1", "2", "3", "4", "5"].map((key) => vectors.get(key)?.[0])).toEqual([undefined, undefined, 3, 4, 5]);
       expect(Uint8Array.from(vectors.get("5")!)).toEqual(Uint8Array.of(5, 255, 0));
+    });
+
+    test("keeps labels as they were set aside, numbered in that order and read in that of their answers", async () => {
+      await using opened = await open({ now: () => 9 });
+      const { labels } = opened.journal;
+      await labels.add([audit("a", { stood: { tool: "find", args: [1] } }), newLabel("b")]);
+      await labels.add([newLabel("c", { answer: { value: null, source: "known", by: "file" } })]);
+      expect(labels.last()).toBe(3);
+      expect(await labels.answer(1, right)).toBe(true);
+      const rows = [...labels.answered("team", "v1")];
+      expect(rows.map(({ number, seq, about }) => [number, seq, about])).toEqual([
+        [2, 1, "b"],
+        [3, 2, "c"],
+        [1, 3, "a"],
+      ]);
+      expect(rows[2]).toEqual({
+        ...audit("a", { stood: { tool: "find", args: [1] } }),
+        number: 1,
+        seq: 3,
+        at: 9,
+        answer: right,
+      });
+      expect(rows[1]?.answer).toEqual({ value: null, source: "known", by: "file" });
+      expect([...labels.answered("team", "v1", 1)].map(({ number }) => number)).toEqual([3, 1]);
+      expect([...labels.answered("team", "v1", 3)]).toEqual([]);
+      expect([...labels.answered("team", "v2")]).toEqual([]);
+      expect([...labels.answered("other", "v1")]).toEqual([]);
+    });
+
+    test("takes the first answer to a label, and none to one that is not there", async () => {
+      await using opened = await open({});
+      const { labels } = opened.journal;
+      await labels.add([audit("a"), newLabel("b")]);
+      const late = { value: "refund", source: "frontier", by: "gpt" } as const;
+      expect(await Promise.all([labels.answer(1, right), labels.answer(1, late)])).toEqual([true, false]);
+      expect(await labels.answer(2, late)).toBe(false);
+      expect(await labels.answer(99, late)).toBe(false);
+      expect([...labels.answered("team", "v1")].map(({ answer }) => answer)).toEqual([right, right]);
+      expect(labels.last()).toBe(2);
+    });
+
+    test("lists open labels, oldest first, also while they are answered", async () => {
+      await using opened = await open({});
+      const { labels } = opened.journal;
+      await labels.add([audit("a"), newLabel("b"), audit("c"), audit("d", { question: "other" })]);
+      expect([...labels.open()].map(({ about }) => about)).toEqual(["a", "c", "d"]);
+      expect([...labels.open("team")].map(({ about }) => about)).toEqual(["a", "c"]);
+      expect([...labels.open("team")][0]).toEqual({ ...audit("a"), number: 1 });
+      for (const { number } of labels.open("team")) await labels.answer(number, right);
+      expect([...labels.open()].map(({ about }) => about)).toEqual(["d"]);
+      expect([...labels.open("none")]).toEqual([]);
+    });
+
+    test("counts duplicates of an item once: by cluster within a sample and a version of the rungs, and by decision", async () => {
+      await using opened = await open({});
+      const { labels } = opened.journal;
+      const twin = { cluster: "cluster of a" };
+      await labels.add([newLabel("a"), newLabel("b", twin), newLabel("a", { cluster: "else" })]);
+      await labels.add([audit("c", twin), audit("d", twin), audit("e", { ...twin, key: "k2" })]);
+      await labels.add([newLabel("f", { ...twin, version: "v2" }), newLabel("g", { ...twin, question: "other" })]);
+      const history = { sample: "history", decision: null } as const;
+      await labels.add([newLabel("h", history), newLabel("i", history), newLabel("h", history)]);
+      const kept = [...labels.answered("team", "v1")].map(({ about }) => about);
+      expect([kept, [...labels.open()].map(({ about }) => about)]).toEqual([
+        ["a", "h", "i"],
+        ["c", "e"],
+      ]);
+      expect(labels.counts("team")).toEqual({ answered: 4, open: 2 });
+      expect(labels.counts("other")).toEqual({ answered: 1, open: 0 });
+      expect(labels.counts("none")).toEqual({ answered: 0, open: 0 });
+    });
+
+    test("reads labels across pages", async () => {
+      await using opened = await open({});
+      const { labels } = opened.journal;
+      await labels.add(Array.from({ length: 1101 }, (_, i) => (i % 2 ? newLabel(`${i}`) : audit(`${i}`))));
+      const numbers = [...labels.answered("team", "v1")].map(({ number }) => number);
+      expect(numbers).toEqual(Array.from({ length: 550 }, (_, i) => 2 * i + 2));
+      expect([...labels.open("team")]).toHaveLength(551);
+    });
+
+    test("keeps a label with the event that it belongs to", async () => {
+      await using opened = await open({});
+      const { journal } = opened;
+      const { number } = await taken(journal, newRun("a"));
+      await journal.append(number, answered("team"), newLabel("a"));
+      await journal.append(number, answered("else"));
+      expect(journal.labels.counts("team")).toEqual({ answered: 1, open: 0 });
+      expect(journal.events(number)).toHaveLength(2);
+    });
+
+    test("makes a label of a person's first answer, where the question learns", async () => {
+      await using opened = await open({});
+      const { journal } = opened;
+      const { number, id } = await taken(journal, newRun("a"));
+      const label = { sample: "audit", propensity: 0.1, key: "k1", cluster: "c", stood: "refund" } as const;
+      await journal.append(number, { ...waits("team"), label });
+      await journal.append(number, waits("other"));
+      await journal.park(number, waitingFor("team", "other"));
+      await Promise.all(["yes", "no"].map((value) => journal.answer(number, said("team", value))));
+      await journal.answer(number, said("other", "yes"));
+      expect([...journal.labels.answered("team", "v")]).toMatchObject([
+        { ...label, about: "a", decision: `${id}/team`, answer: { value: "yes", source: "person", by: "ann" } },
+      ]);
+      expect(journal.labels.last()).toBe(1);
+    });
+
+    test("keeps the record of promises in the order of writing", async () => {
+      await using opened = await open({});
+      const { policy } = opened.journal;
+      const other: PolicyEvent = { ...revoked, question: "other" };
+      await policy.append([revoked, other]);
+      await policy.append([{ ...revoked, why: "again" }]);
+      expect(policy.read()).toEqual([revoked, other, { ...revoked, why: "again" }]);
+      expect(policy.read("team")).toEqual([revoked, { ...revoked, why: "again" }]);
+      expect(policy.read("none")).toEqual([]);
+    });
+
+    test("keeps learned weights under their digest: the first bytes count", async () => {
+      await using opened = await open({});
+      const { weights } = opened.journal;
+      expect(weights.get("d")).toBeUndefined();
+      await weights.set("d", Uint8Array.of(1, 0, 255));
+      await weights.set("d", Uint8Array.of(2));
+      expect(Uint8Array.from(weights.get("d")!)).toEqual(Uint8Array.of(1, 0, 255));
+    });
+
+    test("has a secret of 32 bytes of its own", async () => {
+      await using one = await open({});
+      await using two = await open({});
+      expect(one.journal.secret).toHaveLength(32);
+      expect(Buffer.from(one.journal.secret)).not.toEqual(Buffer.from(two.journal.secret));
     });
   });
 }

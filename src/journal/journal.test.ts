@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { startChild } from "../../test/support/child.ts";
 import { answered, newRun, said, waits } from "../../test/support/events.ts";
 import { temporaryFolder } from "../../test/support/folder.ts";
-import { journalContract } from "./journal.contract.ts";
+import { journalContract, newLabel } from "./journal.contract.ts";
 import { memoryJournal } from "./memory.ts";
 import { isAlive, thisProcess } from "./owner.ts";
 import { migrations } from "./schema.ts";
@@ -105,6 +105,76 @@ describe("the journal's file", () => {
     const after = new DatabaseSync(file);
     expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: migrations.length });
     after.close();
+  });
+
+  test("keeps its secret, its labels and its promises over a reopen", async () => {
+    using folder = temporaryFolder();
+    const before = openJournal(folder.file("pawl.db"));
+    const secret = Buffer.from(before.secret);
+    await before.labels.add([newLabel("a"), newLabel("b", { sample: "audit", answer: null })]);
+    await before.weights.set("d", Uint8Array.of(1));
+    const about = { question: "team", version: "v1", at: 5, seq: 1, after: 2 };
+    await before.policy.append([{ type: "certificate_revoked", ...about, key: "k", why: "errors" }]);
+    await before.close();
+    const after = openJournal(folder.file("pawl.db"));
+    expect(Buffer.from(after.secret)).toEqual(secret);
+    expect(after.labels.counts("team")).toEqual({ answered: 1, open: 1 });
+    // What is answered later comes behind what was answered before.
+    await after.labels.answer(2, { value: "x", source: "person", by: "ann" });
+    expect([...after.labels.answered("team", "v1")].map(({ number, seq }) => [number, seq])).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
+    expect(after.policy.read()).toHaveLength(1);
+    expect(after.weights.get("d")).toEqual(Uint8Array.of(1));
+    await after.close();
+  });
+
+  test("of a time before promises gets a secret when it is migrated, once for all", async () => {
+    using folder = temporaryFolder();
+    const file = folder.file("pawl.db");
+    const db = new DatabaseSync(file);
+    db.exec(`${migrations.slice(0, 3).join("")} INSERT INTO meta VALUES ('id', 'abcd1234'); PRAGMA user_version = 3;`);
+    db.close();
+    const first = openJournal(file);
+    const secret = Buffer.from(first.secret);
+    expect(secret).toHaveLength(32);
+    await first.labels.add([newLabel("a")]);
+    await first.close();
+    const second = openJournal(file);
+    expect([Buffer.from(second.secret), second.id]).toEqual([secret, "abcd1234"]);
+    expect(second.labels.last()).toBe(1);
+    await second.close();
+  });
+
+  test("has an answer and its label, or neither", async () => {
+    using folder = temporaryFolder();
+    const journal = openJournal(folder.file("pawl.db"));
+    await journal.begin(newRun("a"));
+    const unfit = newLabel("a", { cluster: undefined as never });
+    const beside = journal.append(1, answered("y"), newLabel("b"));
+    await expect(journal.append(1, answered("x"), unfit)).rejects.toMatchObject({ code: "E_JOURNAL" });
+    await beside;
+    expect(journal.events(1)).toEqual([answered("y")]);
+    expect([...journal.labels.answered("team", "v1")].map(({ about }) => about)).toEqual(["b"]);
+    await journal.close();
+  });
+
+  test("that is full has neither an answer nor its propensity", async () => {
+    using folder = temporaryFolder();
+    const file = folder.file("pawl.db");
+    await openJournal(file).close();
+    const small = openJournal(file, { maxPages: 40 });
+    await small.begin(newRun("a"));
+    const huge = newLabel("a", { sample: "audit", answer: null, about: "x".repeat(400_000) });
+    await expect(small.append(1, answered("x"), huge)).rejects.toMatchObject({ code: "E_DISK_FULL" });
+    expect(small.events(1)).toEqual([]);
+    expect(small.labels.last()).toBe(0);
+    await small.append(1, answered("x"), newLabel("b"));
+    await small.close();
+    const after = openJournal(file);
+    expect([after.events(1).length, after.labels.last()]).toEqual([1, 1]);
+    await after.close();
   });
 
   test("that is no database, or cannot be opened, is an error that says so", () => {
@@ -305,6 +375,48 @@ describe("two processes on one file", () => {
       const kinds = [found.kind, there[index]!.split(" ")[2]].sort();
       expect(kinds).toEqual(["busy", "taken"]);
     }
+    await journal.close();
+  });
+
+  test("number labels and their answers together, and answer each once", async () => {
+    using folder = temporaryFolder();
+    const file = folder.file("pawl.db");
+    await using child = startChild(program, [file]);
+    await child.line("open");
+    const journal = openJournal(file);
+    const items = Array.from({ length: 20 }, (_, i) => `item${i}`);
+    for (const item of items) child.say(`label ${item}`);
+    const open = { sample: "audit", answer: null } as const;
+    for (const item of items) await journal.labels.add([newLabel(item, open), newLabel(`mine ${item}`, open)]);
+    for (const item of items) await child.line(`label ${item} ok`);
+    // A duplicate of either is in it once.
+    expect([...journal.labels.open()]).toHaveLength(40);
+    for (let number = 1; number <= 40; number++) child.say(`answer ${number}`);
+    const here: boolean[] = [];
+    for (let number = 40; number >= 1; number--) {
+      here.push(await journal.labels.answer(number, { value: "here", source: "person", by: "ann" }));
+    }
+    const there = await Promise.all(here.map((_, index) => child.line(`answer ${40 - index} `)));
+    for (const [index, first] of here.entries()) expect(there[index]).toMatch(first ? / false$/ : / true$/);
+    const rows = [...journal.labels.answered("team", "v1")];
+    expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+    expect(new Set(rows.map(({ number }) => number)).size).toBe(40);
+    await journal.close();
+  });
+
+  test("a process that is killed leaves no answer without its coin", async () => {
+    using folder = temporaryFolder();
+    const file = folder.file("pawl.db");
+    await using child = startChild(program, [file]);
+    for (const line of ["begin a", "audits"]) child.say(line);
+    await child.line("audits 30");
+    child.process.kill("SIGKILL");
+    await child.end();
+    const journal = openJournal(file);
+    const paths = journal.events(1).map((event) => "path" in event && event.path);
+    const decisions = [...journal.labels.open()].map(({ decision }) => decision);
+    expect(paths.length).toBeGreaterThanOrEqual(30);
+    expect(decisions).toEqual(paths);
     await journal.close();
   });
 

@@ -52,8 +52,9 @@ export class SqliteLabels implements Labels {
   /** Within a transaction of the caller's. */
   insert(label: NewLabel): void {
     const { question, version, cluster, about, sample, propensity, key, stood, decision, answer } = label;
+    // Only a duplicate is let go without a word (OR IGNORE would let an unfit row go, too, and its event stand alone).
     this.#in.run(
-      "INSERT OR IGNORE INTO label (seq, question, version, cluster, about, sample, propensity, key, stood, decision, value, source, by, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO label (seq, question, version, cluster, about, sample, propensity, key, stood, decision, value, source, by, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
       answer ? this.#nextSeq() : null,
       question,
       version,
@@ -178,7 +179,7 @@ export class SqliteWeights implements Weights {
 
   set(digest: string, bytes: Uint8Array): Promise<void> {
     return this.#in.write(() => {
-      this.#in.run("INSERT OR IGNORE INTO weights VALUES (?, ?)", digest, bytes);
+      this.#in.run("INSERT INTO weights VALUES (?, ?) ON CONFLICT DO NOTHING", digest, bytes);
     });
   }
 }

@@ -14,7 +14,7 @@ export const ridges: readonly number[] = [10, 3, 1, 0.3, 0.1, 0.03, 0.01];
 /** Where the search begins: what mostly wins between 100 and 10,000 labels, or its neighbour. */
 const FIRST = 5;
 /** Multiply-adds of one evaluation above which the strength is chosen on one fold instead of all. */
-const COSTLY = 5e7;
+const COSTLY = 2e6;
 const [ROUGH, FINE] = [1e-2, 1e-3];
 const MOST_EVALUATIONS = 300;
 

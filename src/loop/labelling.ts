@@ -12,8 +12,8 @@ import type { Rung } from "../rung/rung.ts";
 export function noteOf(standing: Standing, question: Question, { held, trail }: Went): LabelNote {
   const { propensity, drawn, cluster } = standing.toss(question);
   const stood = held ?? (drawn ? nearlyStood(standing, trail) : null);
-  const sample = stood !== null ? "audit" : drawn ? "random" : "escalated";
-  return { sample, propensity, cluster, key: standing.certificate?.key ?? null, stood };
+  const sample = held !== null ? "audit" : drawn ? "random" : "escalated";
+  return { sample, propensity, cluster, key: standing.certificate?.key ?? standing.epoch, stood };
 }
 
 /** How an item went up the ladder. */
@@ -24,10 +24,16 @@ interface Went {
 }
 
 /** In a time of warning a stricter threshold holds. What only the certified one would let stand is judged all the same. */
-function nearlyStood({ certificate, loosest }: Standing, trail: readonly Attempt[]): Json | null {
+function nearlyStood(standing: Standing, trail: readonly Attempt[]): Json | null {
+  const { certificate, loosest } = standing;
   if (!certificate || certificate.threshold <= loosest) return null;
-  const nearly = trail.find(({ verdict }) =>
-    verdict?.checks.some(({ check, have }) => check === "threshold" && typeof have === "number" && have >= loosest),
+  // A rung that the promise covers, which nothing but the stricter threshold stopped.
+  const nearly = trail.find(
+    ({ rung, verdict }) =>
+      standing.governs({ name: rung }) &&
+      verdict?.checks.every(({ check, passes, have }) =>
+        check === "threshold" ? typeof have === "number" && have >= loosest : passes,
+      ),
   );
   return nearly?.value ?? null;
 }
@@ -72,8 +78,10 @@ export function stoodUnder(
       },
     };
   }
-  // A safe answer given for want of a better one teaches nothing, and a kept one did so when it was new.
-  const teaches = reply.origin === undefined && reply.basis !== "none";
+  // A safe answer given for want of a better one teaches nothing, and a kept one did so when it was new. What a rule
+  // answered never came by the rungs above it: as a label it would count among what they let stand.
+  const isAbove = !rung.local || rung.mostCost !== 0 || rung.source !== undefined;
+  const teaches = reply.origin === undefined && reply.basis !== "none" && isAbove;
   return {
     label(decision) {
       if (!teaches) return undefined;

@@ -144,7 +144,7 @@ async function tryRung<T>(
 ): Promise<Tried<T>> {
   let reply: Reply;
   try {
-    reply = wellFormed(await rung.decide(question, run.context(suggestion, repair)));
+    reply = wellFormed(await rung.decide(question, run.context(suggestion, repair, standing?.learned)));
   } catch (thrown) {
     if (thrown instanceof StorageError) throw thrown;
     return { attempt: { rung: rung.name, kind: "escalated", fault: "rung_failed", reason: messageOf(thrown) } };

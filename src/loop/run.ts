@@ -361,7 +361,11 @@ export class Run {
 
   // -- time and money
 
-  context(suggestion: DecideContext["suggestion"], repair: Repair | null): DecideContext {
+  context(
+    suggestion: DecideContext["suggestion"],
+    repair: Repair | null,
+    learned: DecideContext["learned"],
+  ): DecideContext {
     const run = this;
     return {
       get signal(): AbortSignal {
@@ -371,6 +375,7 @@ export class Run {
       item: this.item,
       suggestion,
       repair,
+      ...(learned && { learned }),
     };
   }
 

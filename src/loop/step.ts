@@ -7,8 +7,8 @@ import type { Json } from "../core/json.ts";
 import { namedTool, type Question } from "../core/question.ts";
 import type { Rung } from "../rung/rung.ts";
 import { noteOf, stoodUnder } from "./labelling.ts";
-import { nextDay } from "./overflow.ts";
 import { climb, toAnswer } from "./ladder.ts";
+import { nextDay } from "./overflow.ts";
 import type { Run } from "./run.ts";
 import { took } from "./took.ts";
 
@@ -29,7 +29,7 @@ export async function answerStep<T>(
   const climbed = await climb(question, ladder, run, standing);
   const { path, verb, version } = question;
   const { trail } = climbed;
-  standing?.watch(question, climbed.kind === "stands" && standing.governs(climbed.rung), lastValue(trail));
+  standing?.watch(question, lastValue(trail));
   if (climbed.kind === "too dear") {
     // Money may have been spent on the way: it must not be forgotten with the step.
     if (trail.length > 0) await run.append({ type: "step_stopped", path, trail });

@@ -1,11 +1,11 @@
 /** Asks the rung above about answers that were let through and drawn for an audit. Its answers are labels, no more. */
 
-import type { MetQuestion, OpenLabel } from "../core/label.ts";
-import type { Journal } from "../journal/journal.ts";
 import type { Json } from "../core/json.ts";
+import type { MetQuestion, OpenLabel } from "../core/label.ts";
 import type { Usage } from "../core/usage.ts";
+import type { Journal } from "../journal/journal.ts";
 import type { Rung } from "../rung/rung.ts";
-import { questionAbout } from "./met-question.ts";
+import { isClosed, nameIndex, questionAbout } from "./met-question.ts";
 
 /** The money that an audit takes, out of the same day's budget as the runs'. */
 export interface Purse {
@@ -51,8 +51,10 @@ export class Auditor {
   async #audit(met: MetQuestion, label: OpenLabel, signal: AbortSignal): Promise<boolean> {
     const rung = this.#rung;
     if (this.#purse && !this.#purse.reserve(rung.mostCost ?? 0)) return false;
-    const said = await this.#ask(met, label, signal);
-    this.#purse?.settle(rung.mostCost ?? 0, said?.usage.cost ?? 0);
+    const asked = await this.#ask(met, label, signal);
+    // An answer that is none of the names is no answer: the audit stays open.
+    const said = asked && (!isClosed(met) || nameIndex(met, asked.value) !== -1) ? asked : null;
+    this.#purse?.settle(rung.mostCost ?? 0, asked?.usage.cost ?? 0);
     if (!said) {
       this.#unanswered.add(label.number);
       return false;

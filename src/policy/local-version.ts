@@ -9,11 +9,14 @@
 import { usableConfidence } from "../core/answer.ts";
 import type { Json } from "../core/json.ts";
 import { namesOf, type Question } from "../core/question.ts";
+import { noUsage } from "../core/usage.ts";
 import type { Answered } from "../gate/gate.ts";
 import { type Calibrator, calibrated } from "../guarantee/calibrator.ts";
 import { jittered } from "../guarantee/samples.ts";
 import { signalOf } from "../guarantee/signal.ts";
+import { learnedReply } from "../rung/learned-reply.ts";
 import type { LearnedAnswers, Rung } from "../rung/rung.ts";
+import { isClosed } from "./met-question.ts";
 
 export interface Member {
   readonly rung: Rung;
@@ -22,7 +25,7 @@ export interface Member {
   /** What it learned, and the digest of that; `null` where it answers as it is. */
   readonly answers: LearnedAnswers | null;
   readonly weights: string | null;
-  /** From its score to a probability, where it learned none; `null` while there are too few labels for one. */
+  /** From its score to the probability of being right; `null` where it may let nothing stand. */
   readonly calibrator: Calibrator | null;
 }
 
@@ -32,6 +35,9 @@ export interface LocalVersion {
   /** Thresholds that may be tested, strictest first, and the share of the items that each lets stand. */
   readonly grid: readonly number[];
   readonly coverage: readonly number[];
+  /** Of the training items, read as if unseen: how many each threshold lets stand, and how many of them wrong. */
+  readonly accepted: readonly number[];
+  readonly wrong: readonly number[];
   readonly trainedOn: number;
   /** The last label that went into it, by number: only later ones may certify it. */
   readonly upTo: number;
@@ -57,14 +63,16 @@ export function standsUpTo(reading: Reading): number {
   return reading.reduce((most, said) => Math.max(most, said?.p ?? -1), -1);
 }
 
-/** Calibrated probability that a member's reply is right; `null` where nothing is known, and it goes up. */
+/**
+ * Calibrated probability that a member's reply is right; `null` where nothing is known, and it goes up: so do the way
+ * out, and names that it has no example of.
+ */
 export function confidenceOf(member: Member, question: Question, reply: Answered): number | null {
-  if (member.answers) return usableConfidence(reply.confidence);
-  if (!member.calibrator) return null;
-  const closed = question.options.length > 0 && question.verb !== "pick";
-  const signal = signalOf(reply, closed ? { options: namesOf(question) } : {});
+  const { calibrator, answers } = member;
+  if (!calibrator || reply.value === question.otherwise || answers?.unlearned.has(String(reply.value))) return null;
+  const signal = signalOf(reply, isClosed(question) ? { options: namesOf(question) } : {});
   if (signal.kind === "none") return null;
-  return usableConfidence(calibrated(member.calibrator, signal.score, signal.p ?? undefined));
+  return usableConfidence(calibrated(calibrator, signal.score, signal.p ?? undefined));
 }
 
 /** The same figure a hair higher, by the item, so that a threshold can cut through a block of equal ones. */
@@ -81,38 +89,20 @@ export async function readItem(
 ): Promise<Reading> {
   const reading: (Said | null)[] = [];
   for (const member of version.members) {
-    const said = member.answers
-      ? await readLearned(member, member.answers, question, signal)
-      : await readReply(member, question, signal);
-    reading.push(said && { value: said.value, p: withJitter(said.p, cluster) });
+    const reply = member.calibrator && (await replyOf(member, question, signal));
+    const p = reply ? confidenceOf(member, question, reply) : null;
+    reading.push(reply && p !== null ? { value: reply.value as Json, p: withJitter(p, cluster) } : null);
   }
   return reading;
 }
 
-async function readLearned(
-  { rung }: Member,
-  answers: LearnedAnswers,
-  question: Question,
-  signal: AbortSignal,
-): Promise<Said | null> {
+/** What a member replies, by what it learned for this version and not by what serves. */
+async function replyOf({ rung, answers }: Member, question: Question, signal: AbortSignal): Promise<Answered | null> {
+  if (!answers) {
+    const reply = await rung.decide(question, { signal, run: "", item: null, suggestion: null, repair: null });
+    return reply.kind === "answered" ? reply : null;
+  }
   const features = rung.learns === "features" ? ((await rung.features?.(question, signal)) ?? null) : null;
   if (rung.learns === "features" && features === null) return null;
-  return bestOf(question, answers.decide(question.about, features));
-}
-
-async function readReply(member: Member, question: Question, signal: AbortSignal): Promise<Said | null> {
-  const context = { signal, run: "", item: null, suggestion: null, repair: null };
-  const reply = await member.rung.decide(question, context);
-  if (reply.kind !== "answered") return null;
-  const p = confidenceOf(member, question, reply);
-  return p === null || reply.value === question.otherwise ? null : { value: reply.value as Json, p };
-}
-
-/** The likeliest name and its probability. The way out stands nowhere: it is no answer of a local rung. */
-export function bestOf(question: Pick<Question, "options" | "otherwise">, p: ArrayLike<number>): Said | null {
-  let best = 0;
-  for (let index = 1; index < p.length; index++) if (p[index]! > p[best]!) best = index;
-  const option = question.options[best];
-  const confidence = usableConfidence(p[best]);
-  return option && confidence !== null ? { value: option.name, p: confidence } : null;
+  return learnedReply(question, answers.decide(question.about, features), {}, noUsage);
 }

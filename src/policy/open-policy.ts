@@ -8,6 +8,7 @@ import { Auditor, type Purse } from "./auditor.ts";
 import { isCheckable, questionAbout } from "./met-question.ts";
 import type { Policy, Standing } from "./policy.ts";
 import { QuestionPolicy } from "./question-policy.ts";
+import type { Train } from "./teach.ts";
 
 /** What the config says of one question. */
 export interface QuestionOptions {
@@ -27,6 +28,8 @@ export interface PolicyOptions {
   readonly learns: boolean;
   /** The day's money, of which audits take their part. */
   readonly purse: Purse | null;
+  /** How a training is run; in a thread of its own by default. */
+  readonly train?: Train | undefined;
   readonly now: () => number;
   readonly say: (line: string) => void;
 }
@@ -53,18 +56,21 @@ export class OpenPolicy implements Policy {
     return this.of(question, risk, ladder)?.standing ?? null;
   }
 
-  /** The policy of a question, made when it is first met; `null` where no promise was asked for or can be given. */
+  /**
+   * The policy of a question, made when it is first met; `null` where no promise was asked for or can be given. Where
+   * steps ask the same question at different risks, the strictest promise holds for all.
+   */
   of(question: Question, risk: number | null, ladder: readonly Rung[]): QuestionPolicy | null {
     if (risk === null) return null;
-    const key = keyOf(question, risk);
+    const key = `${question.name}\0${question.version}`;
     const known = this.#questions.get(key);
-    if (known) return known;
+    if (known && known.settings.risk <= risk) return known;
     const covered = coveredBy(ladder);
     if (!covered || !isCheckable(question)) return null;
-    const { journal, delta, now, say, of, purse } = this.#options;
+    const { journal, delta, now, say, of, purse, train } = this.#options;
     const { classes = {}, holdsAudits = false, auditor = covered.upper } = of(question.name);
     const settings = { risk, delta, classes, holdsAudits };
-    const parts = { journal, rungs: covered.rungs, upper: covered.upper.name, now, say };
+    const parts = { journal, rungs: covered.rungs, upper: covered.upper.name, train, now, say };
     const made = new QuestionPolicy(question, settings, parts);
     this.#questions.set(key, made);
     if (auditor.name !== "person") this.#auditors.set(made, new Auditor(auditor, journal, purse));
@@ -80,20 +86,9 @@ export class OpenPolicy implements Policy {
     }
   }
 
-  readonly learned: Policy["learned"] = {
-    of: (question, rung) => {
-      // The promise that was asked for most strictly serves where several steps ask the same question.
-      for (const policy of this.#questions.values()) {
-        const { name, version } = policy.met;
-        if (name !== question.name || version !== question.version) continue;
-        return policy.answersOf(rung);
-      }
-      return null;
-    },
-  };
-
   nudge(): void {
     this.#isNudged = true;
+    for (const question of this.#questions.values()) question.hear();
     if (!this.#options.learns || this.#work || this.#stop.signal.aborted) return;
     this.#work = this.#goOn().finally(() => {
       this.#work = null;
@@ -132,10 +127,6 @@ export class OpenPolicy implements Policy {
     this.#stop.abort();
     await this.#work?.catch(() => {});
   }
-}
-
-function keyOf({ name, version }: Question, risk: number): string {
-  return `${name}\0${version}\0${risk}`;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { StandingRecord } from "../core/answer.ts";
 import type { Json } from "../core/json.ts";
 import type { Question } from "../core/question.ts";
 import type { Answered } from "../gate/gate.ts";
-import type { Learned, Rung } from "../rung/rung.ts";
+import type { LearnedAnswers, Rung } from "../rung/rung.ts";
 
 /** How the local rungs of one question stand at one moment. The same object for a whole climb. */
 export interface Standing {
@@ -14,8 +14,12 @@ export interface Standing {
   readonly why: string;
   /** The threshold that is certified: in a time of warning a stricter one holds, and what lies between is still judged. */
   readonly loosest: number;
+  /** Version of labels that belong to no certificate: another after each alarm, so that old texts may be labelled anew. */
+  readonly epoch: string | null;
+  /** What a rung has learned: of what serves, else of what is on trial, which only ranks. */
+  readonly learned: (rung: string) => LearnedAnswers | null;
   /** Whether the rung is one of those that the promise covers. */
-  governs(rung: Rung): boolean;
+  governs(rung: Pick<Rung, "name">): boolean;
   /** What the promise says to a reply of a governed rung. */
   judge(rung: Rung, question: Question, reply: Answered): Judgement;
   /** An answer whose coin is drawn waits for its audit, and is that of the auditor. */
@@ -25,8 +29,8 @@ export interface Standing {
    * has the same, and nobody who writes an item can know it.
    */
   toss(question: Question): Coin;
-  /** Tells the monitors what became of an item, without a label. */
-  watch(question: Question, stood: boolean, value: Json | null): void;
+  /** Tells the monitors of an item, after its climb, and of what the last local rung said; no label is needed. */
+  watch(question: Question, value: Json | null): void;
 }
 
 export interface Judgement {
@@ -53,11 +57,9 @@ export interface Coin {
 export interface Policy {
   /** `null` where the author asked for no promise, or none can be given: then the rungs' own thresholds hold. */
   standing(question: Question, risk: number | null, ladder: readonly Rung[]): Standing | null;
-  /** What a rung has learned and serves. */
-  readonly learned: Learned;
   /** A label came in: sooner or later something is to be learned from it. Returns at once. */
   nudge(): void;
 }
 
 /** No promises at all: every rung by its own threshold. */
-export const noPolicy: Policy = { standing: () => null, learned: { of: () => null }, nudge: () => {} };
+export const noPolicy: Policy = { standing: () => null, nudge: () => {} };

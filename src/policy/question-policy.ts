@@ -1,22 +1,21 @@
 /** The policy of one question: its champion, the version on trial, its labels, and what may stand now. */
 
 import type { Label, MetQuestion } from "../core/label.ts";
-import type { CertificateFigures, PolicyEvent } from "../core/policy-event.ts";
+import type { PolicyEvent } from "../core/policy-event.ts";
 import type { Question } from "../core/question.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { WarmStart } from "../learn/train.ts";
-import type { LearnedAnswers, Rung } from "../rung/rung.ts";
-import type { VersionCertificate } from "./certify-version.ts";
+import type { Rung } from "../rung/rung.ts";
 import { DriftWatch } from "./drift-watch.ts";
 import { type LocalVersion, type Member, readItem } from "./local-version.ts";
 import { metQuestion, questionAbout, sameAnswer } from "./met-question.ts";
 import type { Standing } from "./policy.ts";
 import type { QuestionReport } from "./report.ts";
-import { isTrainingDue, leastLabels, nextTraining, trialAuditRate } from "./schedule.ts";
+import { isTrainingDue, leastLabels, nextTraining, trialAuditRate, worthSwapping } from "./schedule.ts";
 import { Serving } from "./serving.ts";
 import { StandingNow, type View } from "./standing.ts";
-import { memberFrom, recordOf, teach } from "./teach.ts";
-import { Trial } from "./trial.ts";
+import { memberFrom, recordOf, type Train, teach } from "./teach.ts";
+import { Trial, type TrialPassed } from "./trial.ts";
 import { versionKey } from "./version-key.ts";
 
 export interface QuestionSettings {
@@ -33,6 +32,7 @@ export interface QuestionParts {
   readonly rungs: readonly Rung[];
   /** Name of the rung that gives the labels. */
   readonly upper: string;
+  readonly train?: Train | undefined;
   readonly now: () => number;
   readonly say: (line: string) => void;
 }
@@ -48,6 +48,8 @@ export class QuestionPolicy {
   #seq = 0;
   #serving: Serving | null = null;
   #trial: Trial | null = null;
+  /** The test of what serves, which goes on. */
+  #servingTrial: Trial | null = null;
   #drift: DriftWatch | null = null;
   #trainedOn = 0;
   /** Labels of decisions up to this one are of a world that is gone. */
@@ -78,7 +80,7 @@ export class QuestionPolicy {
       this.#readLabels(event.seq);
       this.#apply(event);
     }
-    this.#readLabels();
+    this.hear();
   }
 
   #about() {
@@ -105,7 +107,7 @@ export class QuestionPolicy {
       }
       case "certificate_issued": {
         const version = this.#made.get(event.key);
-        if (!version || event.risk !== risk) return;
+        if (!version || event.risk > risk) return;
         this.#serve(new Serving(this.met.name, version, event, event.after, event.at));
         return;
       }
@@ -122,7 +124,10 @@ export class QuestionPolicy {
         if (this.#serving?.version.key !== event.key) return;
         const { version } = this.#serving;
         this.#serving = null;
+        this.#servingTrial = null;
         this.#goneUpTo = event.after;
+        // After an alarm what was known before says nothing: its texts may be labelled anew.
+        this.#clusters.clear();
         this.#why = `the certificate was revoked: ${event.why}`;
         // The same version may come back, on labels from after the alarm alone.
         this.#try(version, event.after);
@@ -132,13 +137,14 @@ export class QuestionPolicy {
   }
 
   #serve(serving: Serving): void {
+    if (this.#trial?.version === serving.version) this.#servingTrial = this.#trial;
+    if (this.#trial?.version === serving.version) this.#trial = null;
     this.#serving = serving;
     this.#drift = new DriftWatch(
       (monitor) => this.#warn("warning_raised", monitor),
       (monitor) => this.#warn("warning_over", monitor),
     );
     this.#standing = null;
-    if (this.#trial?.version.key === serving.version.key) this.#trial = null;
   }
 
   #try(version: LocalVersion, from: number): void {
@@ -158,50 +164,55 @@ export class QuestionPolicy {
       const member = memberFrom(record, rungs, (digest) => journal.weights.get(digest));
       if (member) members.push(member);
     }
-    const isWhole = members.length === event.members.length && members.length === rungs.length;
-    if (!isWhole || event.upper !== upper || this.#keyOf(members) !== event.key) {
+    const isWhole = members.length === rungs.length && members.every(({ rung }, place) => rung === rungs[place]);
+    if (!isWhole || event.upper !== upper || this.#keyOf(members, event.upTo) !== event.key) {
       this.#why = "the local rungs, or the one above them, are others than those that were certified";
       return null;
     }
-    const { key, grid, coverage, trainedOn, upTo } = event;
-    const version = { key, members, grid, coverage, trainedOn, upTo };
+    const { key, grid, coverage, accepted, wrong, trainedOn, upTo } = event;
+    const version = { key, members, grid, coverage, accepted, wrong, trainedOn, upTo };
     this.#made.set(key, version);
     return version;
   }
 
   /** The key that these members have with the rungs as they are now. */
-  #keyOf(members: readonly Member[]): string {
+  #keyOf(members: readonly Member[], upTo: number): string {
     const { upper } = this.#parts;
     const now = members.map((member) => recordOf({ ...member, version: this.#rungVersion(member.rung) }));
-    return versionKey({ question: this.met.version, members: now, upper });
+    return versionKey({ question: this.met.version, members: now, upper, upTo });
   }
 
   #rungVersion(rung: Rung): string {
     return rung.version?.(questionAbout(this.met, "")) ?? "";
   }
 
-  /** Takes in labels that were answered since the last look: the champion's audits speak at once. */
-  #readLabels(upToSeq = Number.POSITIVE_INFINITY): "revoked" | "holds" {
+  /** The champion's audits speak at once; whether they broke its promise is in its status. */
+  #readLabels(upToSeq = Number.POSITIVE_INFINITY): void {
     const { name, version } = this.met;
-    let end: "revoked" | "holds" = "holds";
     for (const label of this.#parts.journal.labels.answered(name, version, this.#seq)) {
       if (label.seq > upToSeq) break;
       this.#seq = label.seq;
       if (!this.#clusters.has(label.cluster)) this.#labels.push(label);
       this.#clusters.add(label.cluster);
-      if (label.sample !== "audit" || label.stood === null || label.key !== this.#serving?.version.key) continue;
+      const isDrawn = label.sample === "audit" || label.sample === "random";
+      if (!isDrawn || label.stood === null || label.key !== this.#serving?.version.key) continue;
       const wrong = !sameAnswer(this.met, label.stood, label.answer.value);
-      if (this.#serving.audit(label, wrong) === "revoked") end = "revoked";
+      this.#serving.audit(label, wrong);
       this.#standing = null;
     }
-    return end;
   }
 
   // -- serving
 
   get standing(): Standing {
+    this.#refuseStrangers();
     this.#standing ??= new StandingNow(this.#view());
     return this.#standing;
+  }
+
+  /** Takes in what was answered since the last look, at once: an alarm must not wait for a training. */
+  hear(): void {
+    this.#readLabels();
   }
 
   #view(): View {
@@ -209,6 +220,8 @@ export class QuestionPolicy {
     const { classes, holdsAudits } = this.settings;
     const serving = this.#serving;
     const least = this.#trial ? trialAuditRate : 0;
+    // While nothing serves, what is on trial answers, so that people see a suggestion; it stands nowhere.
+    const answers = (serving?.version ?? this.#trial?.version)?.members;
     return {
       question: this.met.name,
       rungs,
@@ -219,6 +232,8 @@ export class QuestionPolicy {
       secret: journal.secret,
       propensity: serving ? Math.max(serving.auditRate, least) : 1,
       watch: (seen) => this.#drift?.see(seen),
+      epoch: this.#goneUpTo > 0 ? `after ${this.#goneUpTo}` : null,
+      learned: (rung) => answers?.find((member) => member.rung.name === rung)?.answers ?? null,
     };
   }
 
@@ -229,12 +244,6 @@ export class QuestionPolicy {
     if (test.kind === "certified") return "a certificate is about to be written";
     const more = test.moreLabels === null ? "no number of labels helps" : `${test.moreLabels} more labels needed`;
     return `not certifiable at ${percent(this.settings.risk)} yet: ${more}`;
-  }
-
-  /** What a rung answers with now: what serves, else what is on trial, which only ranks. */
-  answersOf(rung: string): LearnedAnswers | null {
-    const version = this.#serving?.version ?? this.#trial?.version;
-    return version?.members.find((member) => member.rung.name === rung)?.answers ?? null;
   }
 
   /** Where it stands, for people. Answered labels are read first. */
@@ -268,7 +277,7 @@ export class QuestionPolicy {
         test: trial.test(),
       },
       labels: this.#labels,
-      nextTraining: nextTraining(this.#trainedOn),
+      nextTraining: nextTraining(this.#trainedOn, serving === null),
     };
   }
 
@@ -279,18 +288,22 @@ export class QuestionPolicy {
    * with a `StorageError`, and with what a rung throws that cannot be asked any more.
    */
   async advance(signal: AbortSignal, options: { readonly now?: boolean } = {}): Promise<void> {
-    if (this.#readLabels() === "revoked") await this.#revoke("its audits show more wrong answers than promised");
+    this.hear();
+    if (this.#serving?.status === null) await this.#revoke("its audits show more wrong answers than promised");
     this.#refuseStrangers();
-    await this.#test(signal, options.now ?? false);
-    if (!isTrainingDue(this.#labels.length, this.#trainedOn) && !options.now) return;
+    await this.#test(signal);
+    const isFirst = this.#serving === null;
+    if (!isTrainingDue(this.#labels.length, this.#trainedOn, isFirst) && !options.now) return;
     if (this.#labels.length > this.#trainedOn && this.#labels.length >= leastLabels) await this.#teach(signal);
   }
 
-  /** A rung whose numbers are others by now has no part in what was certified. */
+  /** A rung whose numbers are others by now has no part in what was certified: not even in the next decision. */
   #refuseStrangers(): void {
     const serving = this.#serving;
-    if (!serving || this.#keyOf(serving.version.members) === serving.version.key) return;
+    const isSame = serving?.version.members.every(({ rung, version }) => this.#rungVersion(rung) === version);
+    if (!serving || isSame) return;
     this.#serving = null;
+    this.#servingTrial = null;
     this.#standing = null;
     this.#why = "a local rung changed since it was certified";
   }
@@ -300,50 +313,42 @@ export class QuestionPolicy {
     await this.#record({ type: "certificate_revoked", ...this.#about(), key, why });
   }
 
-  async #test(signal: AbortSignal, now: boolean): Promise<void> {
-    const trial = this.#trial;
-    if (!trial) return;
+  /** Both go on being tested: the challenger to take over, the champion to let more stand. */
+  async #test(signal: AbortSignal): Promise<void> {
+    for (const trial of [this.#trial, this.#servingTrial]) {
+      if (!trial) continue;
+      await this.#feed(trial, signal);
+      const found = trial.test();
+      if (found.kind === "certified" && this.#isBetter(trial, found)) await this.#certify(trial, found);
+    }
+    this.#standing = null;
+  }
+
+  async #feed(trial: Trial, signal: AbortSignal): Promise<void> {
     for (const label of this.#labels) {
       if (!trial.wants(label)) continue;
       const question = questionAbout(this.met, label.about);
       trial.add(label, await readItem(trial.version, question, label.cluster, signal));
     }
-    if (!now && !trial.isDue()) return;
-    const found = trial.test();
-    this.#standing = null;
-    if (found.kind !== "certified" || !this.#isBetter(found)) return;
-    await this.#record({
-      type: "certificate_issued",
-      ...this.#about(),
-      key: trial.version.key,
-      ...this.#figures(found),
-    });
   }
 
-  /** A champion makes way only for a version that lets more stand. */
-  #isBetter({ coverage }: VersionCertificate): boolean {
-    return coverage > (this.#serving?.figures.coverage ?? 0);
+  /** A champion makes way only for a version that lets noticeably more stand; its own threshold may only become looser. */
+  #isBetter(trial: Trial, { coverage, step }: TrialPassed): boolean {
+    const serving = this.#serving;
+    if (!serving) return true;
+    if (trial.version === serving.version) return step > serving.figures.step;
+    return coverage > serving.figures.coverage + worthSwapping;
   }
 
-  #figures(found: VersionCertificate): CertificateFigures {
-    const { accepted, errors, labels, upper, threshold, gridIndex, coverage, classes } = found;
+  async #certify(trial: Trial, found: TrialPassed): Promise<void> {
+    const { kind, classes, ...figures } = found;
     const { risk, delta } = this.settings;
     const sources = new Set(this.#labels.map(({ answer }) => answer.source));
     const [only] = sources;
-    const source = sources.size === 1 && only ? only : ("mixed" as const);
-    const figures = {
-      risk,
-      delta,
-      accepted,
-      wrong: errors,
-      labels,
-      upper,
-      threshold,
-      step: gridIndex,
-      coverage,
-      source,
-    };
-    return Object.keys(classes).length > 0 ? { ...figures, classes } : figures;
+    const source = sources.size === 1 && only ? only : "mixed";
+    const own = Object.keys(classes).length > 0 ? { classes } : {};
+    const { key } = trial.version;
+    await this.#record({ type: "certificate_issued", ...this.#about(), key, risk, delta, ...figures, source, ...own });
   }
 
   async #teach(signal: AbortSignal): Promise<void> {
@@ -356,14 +361,17 @@ export class QuestionPolicy {
       rungs,
       upper,
       labels,
+      risk: this.settings.risk,
+      classes: this.settings.classes,
       warm: this.#warm,
+      train: this.#parts.train,
       signal,
       keep,
     });
-    const { key, grid, coverage, trainedOn, upTo } = version;
-    this.#made.set(key, version);
-    const made = { key, members: records, upper, trainedOn, upTo, grid, coverage, notes };
-    await this.#record({ type: "version_made", ...this.#about(), ...made });
+    const { members, ...made } = version;
+    this.#made.set(made.key, version);
+
+    await this.#record({ type: "version_made", ...this.#about(), ...made, members: records, upper, notes });
   }
 
   /** A monitor's word is on record before it changes anything; what fails there fails where runs write, too. */

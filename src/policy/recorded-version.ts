@@ -29,6 +29,6 @@ export function versionFrom(
     if (now !== record.version) return { kind: "gone", why: `the rung ${record.name} is another than it was then` };
     members.push(member);
   }
-  const { key, grid, coverage, trainedOn, upTo } = event;
-  return { kind: "whole", version: { key, members, grid, coverage, trainedOn, upTo } };
+  const { key, grid, coverage, accepted, wrong, trainedOn, upTo } = event;
+  return { kind: "whole", version: { key, members, grid, coverage, accepted, wrong, trainedOn, upTo } };
 }

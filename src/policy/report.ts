@@ -3,8 +3,7 @@
 import type { ServingState } from "../core/answer.ts";
 import type { Label } from "../core/label.ts";
 import type { CertificateFigures } from "../core/policy-event.ts";
-import type { NotCertifiable } from "../guarantee/certificate.ts";
-import type { VersionCertificate } from "./certify-version.ts";
+import type { NotYet, TrialPassed } from "./trial.ts";
 
 export interface QuestionReport {
   /** The step's name, and the version of its question. */
@@ -33,7 +32,7 @@ export interface QuestionReport {
     readonly trainedOn: number;
     /** Labels of items that it had not seen, so far. */
     readonly labels: number;
-    readonly test: VersionCertificate | NotCertifiable;
+    readonly test: TrialPassed | NotYet;
   } | null;
   /** Answered labels, one a cluster, in the order of their answers. */
   readonly labels: readonly Label[];

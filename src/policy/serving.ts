@@ -69,20 +69,18 @@ export class Serving {
     return auditRate(this.#state);
   }
 
-  /** An audit's answer. Says whether the promise was broken by it. */
-  audit(label: Label, wrong: boolean): "holds" | "revoked" {
-    return this.#apply({ type: "audit_answered", decidedAt: label.number, wrong }, label.number);
+  /** An audit's answer. */
+  audit(label: Label, wrong: boolean): void {
+    this.#apply({ type: "audit_answered", decidedAt: label.number, wrong }, label.number);
   }
 
   warn(monitor: string, isOver: boolean, after: Position): void {
     this.#apply({ type: isOver ? "soft_alarm_ended" : "soft_alarm_raised", monitor }, after);
   }
 
-  #apply(what: Unplaced, position: Position): "holds" | "revoked" {
-    const before = this.status;
+  #apply(what: Unplaced, position: Position): void {
     const at = Math.max(position, this.#state.now ?? position);
     this.#state = next(this.#state, { ...what, at, version: this.version.key } as PromiseEvent);
-    return before !== null && this.status === null ? "revoked" : "holds";
   }
 }
 

@@ -1,12 +1,13 @@
 /** How a question's local rungs stand at one moment: what the loop asks at each decision. Some microseconds. */
 
+import { usableConfidence } from "../core/answer.ts";
 import type { Json } from "../core/json.ts";
 import type { Question } from "../core/question.ts";
 import type { Answered } from "../gate/gate.ts";
 import { auditUnit, drawAudit } from "../guarantee/audit.ts";
 import { clusterKey } from "../learn/clusters.ts";
 import type { Rung } from "../rung/rung.ts";
-import { nameOf } from "./certify-version.ts";
+import { nameOf } from "./class-thresholds.ts";
 import type { Seen } from "./drift-watch.ts";
 import { confidenceOf, withJitter } from "./local-version.ts";
 import type { Coin, Judgement, Standing } from "./policy.ts";
@@ -26,6 +27,8 @@ export interface View {
   /** Probability with which an item is labelled although it need not be; 1 while all are. */
   readonly propensity: number;
   readonly watch: (seen: Seen) => void;
+  readonly epoch: string | null;
+  readonly learned: Standing["learned"];
 }
 
 const nothing: Judgement = { confidence: null, least: null, stands: false, isFinal: false };
@@ -35,10 +38,14 @@ export class StandingNow implements Standing {
   readonly why: string;
   readonly loosest: number;
   readonly holdsAudits: boolean;
+  readonly epoch: string | null;
+  readonly learned: Standing["learned"];
   readonly #view: View;
   readonly #governed: ReadonlySet<string>;
   /** The item that was asked about last: its coin is looked at more than once. */
   #tossed: { readonly about: string; readonly coin: Coin } | null = null;
+  /** The item that the certified threshold would let stand, whatever stricter one holds now. */
+  #wouldStand: string | null = null;
 
   constructor(view: View) {
     const { serving, rungs } = view;
@@ -46,6 +53,8 @@ export class StandingNow implements Standing {
     this.#view = view;
     this.#governed = new Set(rungs.map(({ name }) => name));
     this.why = view.why;
+    this.epoch = view.epoch;
+    this.learned = view.learned;
     this.holdsAudits = view.holdsAudits;
     this.loosest = serving?.certified ?? Number.POSITIVE_INFINITY;
     if (serving && status) {
@@ -55,17 +64,19 @@ export class StandingNow implements Standing {
     } else this.certificate = null;
   }
 
-  governs(rung: Rung): boolean {
+  governs(rung: Pick<Rung, "name">): boolean {
     return this.#governed.has(rung.name);
   }
 
   judge(rung: Rung, question: Question, reply: Answered): Judgement {
     const member = this.#view.serving?.version.members.find((one) => one.rung.name === rung.name);
     if (!member || !this.certificate) return nothing;
-    const plain = confidenceOf(member, question, reply);
+    // A kept answer has the figure that it stood with, which was calibrated then.
+    const plain = reply.origin ? usableConfidence(reply.confidence) : confidenceOf(member, question, reply);
     if (plain === null) return nothing;
     const confidence = withJitter(plain, this.toss(question).cluster);
     const { threshold } = this.certificate;
+    if (confidence >= this.loosest) this.#wouldStand = question.about;
     const own = this.#ownThreshold(reply.value as Json);
     if (own === undefined)
       return { confidence: plain, least: threshold, stands: confidence >= threshold, isFinal: false };
@@ -78,16 +89,23 @@ export class StandingNow implements Standing {
   /** `undefined` for an answer like any other, `null` for one that may not stand. */
   #ownThreshold(value: Json): number | null | undefined {
     const name = nameOf(value);
-    if (!(name in this.#view.classes)) return undefined;
-    return this.#view.serving?.figures.classes?.[name]?.threshold ?? null;
+    const { classes, serving } = this.#view;
+    const certified = serving?.figures.classes;
+    const own = certified && Object.hasOwn(certified, name) ? certified[name]! : null;
+    const isDangerous = Object.hasOwn(classes, name);
+    // One that was dangerous when the rest was certified is no part of the rest, whatever the config says now.
+    if (!own && !isDangerous) return undefined;
+    return own && !(isDangerous && classes[name]! < own.risk) ? own.threshold : null;
   }
 
   toss(question: Question): Coin {
     const { about } = question;
     if (this.#tossed?.about === about) return this.#tossed.coin;
-    const { propensity, secret } = this.#view;
+    const { secret } = this.#view;
+    // What was taken back, and is not on record yet, is as cold as what never was: all that goes up is labelled.
+    const propensity = this.certificate ? this.#view.propensity : 1;
     const cluster = clusterKey(about);
-    const key = this.certificate?.key ?? "cold";
+    const key = this.certificate?.key ?? this.epoch ?? "cold";
     const decision = auditUnit(`${this.#view.question} ${key}`, cluster);
     const { drawn, seal } = drawAudit(secret, { decision, state: this.certificate?.state ?? "cold", propensity });
     const coin = { propensity, drawn, cluster, seal };
@@ -95,9 +113,11 @@ export class StandingNow implements Standing {
     return coin;
   }
 
-  watch(question: Question, stood: boolean, value: Json | null): void {
+  watch(question: Question, value: Json | null): void {
     if (!this.certificate) return;
     const answer = value === null ? "(none)" : nameOf(value);
+    // By the certified threshold: a warning makes it stricter, and must not be what the next warning sees.
+    const stood = this.#wouldStand === question.about;
     this.#view.watch({ stood, answer, letters: question.about.length });
   }
 }

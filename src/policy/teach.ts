@@ -4,9 +4,13 @@ import type { Json } from "../core/json.ts";
 import type { Label, MetQuestion } from "../core/label.ts";
 import type { MemberRecord } from "../core/policy-event.ts";
 import { namesOf } from "../core/question.ts";
+import { noUsage } from "../core/usage.ts";
+import type { Answered } from "../gate/gate.ts";
+import { fastest } from "../guarantee/betting.ts";
 import { calibrate } from "../guarantee/calibrate.ts";
 import type { Calibrator } from "../guarantee/calibrator.ts";
 import { gridFrom } from "../guarantee/grid.ts";
+import { fitPlatt } from "../guarantee/platt.ts";
 import { tuneSample } from "../guarantee/samples.ts";
 import type { ScoredLabel } from "../guarantee/scored.ts";
 import { signalOf } from "../guarantee/signal.ts";
@@ -14,17 +18,21 @@ import { LearnedModel, type LearnedState } from "../learn/learned.ts";
 import { learnedDigest, learnedFromBytes, learnedToBytes } from "../learn/learned-bytes.ts";
 import type { Training, WarmStart } from "../learn/train.ts";
 import { trainInBackground } from "../learn/trainer.ts";
+import { learnedReply } from "../rung/learned-reply.ts";
 import type { Features, LearnedAnswers, Rung } from "../rung/rung.ts";
+import { nameOf } from "./class-thresholds.ts";
 import {
+  answering,
+  confidenceOf,
   type LocalVersion,
   type Member,
   type Reading,
-  readItem,
   type Said,
   standsUpTo,
   withJitter,
 } from "./local-version.ts";
 import { isClosed, nameIndex, questionAbout, sameAnswer } from "./met-question.ts";
+import { leastLabels } from "./schedule.ts";
 import { versionKey } from "./version-key.ts";
 
 /** What a version is made of, and from. */
@@ -36,12 +44,20 @@ export interface Teaching {
   readonly upper: string;
   /** One a cluster. */
   readonly labels: readonly Label[];
+  readonly risk: number;
+  /** Answers with a test of their own: they count as going up. */
+  readonly classes: { readonly [value: string]: number };
   /** Where the last training of each rung ended, which the next one starts from. */
   readonly warm: Map<string, WarmStart>;
   readonly signal: AbortSignal;
+  /** Runs a training: beside the main thread by default. */
+  readonly train?: Train | undefined;
   /** Keeps learned weights under their digest. */
   readonly keep: (digest: string, bytes: Uint8Array) => Promise<void>;
 }
+
+/** How a training is run. */
+export type Train = typeof trainInBackground;
 
 export interface Taught {
   readonly version: LocalVersion;
@@ -49,44 +65,82 @@ export interface Taught {
   readonly notes: readonly string[];
 }
 
-/** Fewer labels than this teach nothing that is worth a trial. */
-const LEAST_LABELS = 50;
-
 /**
  * Trains and calibrates. The grid is made of what each label's item would get from rungs that had not seen it: out of
  * fold for what is learned, as asked for the others. Throws a `UsageError` `E_LEARN` where the labels teach nothing.
  */
 export async function teach(teaching: Teaching): Promise<Taught> {
   const { met, rungs, labels, upper } = teaching;
-  const notes: string[] = [];
-  const members: Member[] = [];
-  const readings: (Said | null)[][] = labels.map(() => []);
-  for (const rung of rungs) {
-    const { member, said, note } = await teachRung(rung, teaching);
-    members.push(member);
-    for (const [index, one] of said.entries()) {
-      readings[index]!.push(one && { ...one, p: withJitter(one.p, labels[index]!.cluster) });
-    }
-    if (note) notes.push(note);
-  }
-  const grid = gridOf(labels, readings);
+  const taught: TaughtRung[] = [];
+  for (const rung of rungs) taught.push(await teachRung(rung, teaching));
+  const all = taught.map(({ said }) =>
+    said.map((one, index) => one && { ...one, p: withJitter(one.p, labels[index]!.cluster) }),
+  );
+  const muted = mutedBelow(all, teaching);
+  const grid = gridOf(teaching, readingsOf(all, muted, labels.length));
+  const members = taught.map(({ member }, place) => (place < muted ? { ...member, calibrator: null } : member));
+  const notes = taught.flatMap(({ note }) => note ?? []);
+  for (const { rung } of members.slice(0, muted))
+    notes.push(`${rung.name}: lets nothing stand, as more stands without it`);
   const records = members.map(recordOf);
-  const key = versionKey({ question: met.version, members: records, upper });
   const upTo = labels.reduce((last, { number }) => Math.max(last, number), 0);
+  const key = versionKey({ question: met.version, members: records, upper, upTo });
   return { version: { key, members, ...grid, trainedOn: labels.length, upTo }, records, notes };
 }
 
-/** Labels that say something about the traffic as it comes; the others would show it harder than it is. */
-function gridOf(labels: readonly Label[], readings: readonly Reading[]): Pick<LocalVersion, "grid" | "coverage"> {
-  const isUniform = ({ sample }: Label): boolean => sample === "random" || sample === "audit" || sample === "history";
-  const items = labels.flatMap(({ cluster, sample, propensity }, index) => {
-    if (!isUniform(labels[index]!)) return [];
+/** What each item gets from the rungs from one on: those below are left out. */
+function readingsOf(all: readonly (readonly (Said | null)[])[], muted: number, items: number): Reading[] {
+  return Array.from({ length: items }, (_, item) => all.map((said, place) => (place < muted ? null : said[item]!)));
+}
+
+/** Part of the foreseen growth of evidence that a version with all its cheap rungs must have. */
+const ENOUGH = 0.85;
+
+/**
+ * How many of the lowest rungs let nothing stand. At one threshold for all, a rung that errs where others would not
+ * makes the threshold stricter for all of them; it goes if that slows the way to a certificate noticeably.
+ */
+function mutedBelow(all: readonly (readonly (Said | null)[])[], teaching: Teaching): number {
+  const growth = all.map((_, muted) => {
+    const grid = gridOf(teaching, readingsOf(all, muted, teaching.labels.length));
+    return fastest(grid, teaching.risk).growth;
+  });
+  const enough = ENOUGH * Math.max(...growth);
+  return Math.max(
+    0,
+    growth.findIndex((each) => each >= enough),
+  );
+}
+
+/** Of labels that say something about the traffic as it comes: the others would show it harder than it is. */
+function gridOf(
+  { met, labels, classes }: Teaching,
+  readings: readonly Reading[],
+): Pick<LocalVersion, "grid" | "coverage" | "accepted" | "wrong"> {
+  const uniform = labels.flatMap(({ sample }, index) => (isUniform.has(sample) ? [index] : []));
+  const items = uniform.map((index) => {
+    const { cluster } = labels[index]!;
     const score = standsUpTo(readings[index]!);
-    return [{ id: cluster, cluster, score: score < 0 ? null : score, sample, propensity }];
+    return { id: cluster, cluster, score: score < 0 ? null : score };
   });
   const { thresholds, coverage } = gridFrom(tuneSample(items));
-  return { grid: thresholds, coverage };
+  const counts = thresholds.map((threshold) => {
+    let accepted = 0;
+    let wrong = 0;
+    for (const index of uniform) {
+      const said = readings[index]![answering(readings[index]!, threshold)];
+      if (!said || Object.hasOwn(classes, nameOf(said.value))) continue;
+      accepted++;
+      if (!sameAnswer(met, said.value, labels[index]!.answer.value)) wrong++;
+    }
+    return { accepted, wrong };
+  });
+  const accepted = counts.map((count) => count.accepted);
+  return { grid: thresholds, coverage, accepted, wrong: counts.map(({ wrong }) => wrong) };
 }
+
+/** Drawn without a look at the item. What went up without its coin is harder than the rest. */
+const isUniform: ReadonlySet<Label["sample"]> = new Set(["random", "audit", "history"]);
 
 interface TaughtRung {
   readonly member: Member;
@@ -96,38 +150,46 @@ interface TaughtRung {
 }
 
 async function teachRung(rung: Rung, teaching: Teaching): Promise<TaughtRung> {
-  const { met, labels, signal } = teaching;
+  const { met, labels } = teaching;
   const version = rung.version?.(questionAbout(met, "")) ?? "";
-  if (rung.learns && isClosed(met) && labels.length >= LEAST_LABELS) {
-    const features = rung.learns === "features" ? await featuresOf(rung, teaching) : null;
-    return await learn(rung, version, features, teaching);
-  }
-  const asked = { rung, version, answers: null, weights: null, calibrator: null };
-  const replies = await Promise.all(
-    labels.map(async (label) => {
-      const question = questionAbout(met, label.about);
-      const reply = await rung.decide(question, { signal, run: "", item: null, suggestion: null, repair: null });
-      if (reply.kind !== "answered" || reply.value === met.otherwise) return null;
-      const found = signalOf(reply, isClosed(met) ? { options: namesOf(met) } : {});
-      return found.kind === "none" ? null : { value: reply.value as Json, score: found.score, p: found.p };
+  if (rung.learns && isClosed(met) && labels.length >= leastLabels) return await learn(rung, version, teaching);
+  const replies = await askAll(rung, teaching);
+  const plain: Member = { rung, version, answers: null, weights: null, calibrator: null };
+  const { calibrator, escalates, why } = calibrate(scoredOf(replies, plain, teaching));
+  const member = escalates ? plain : { ...plain, calibrator };
+  return { member, said: saidOf(replies, member, met), note: `${rung.name}: ${why}` };
+}
+
+/** What a rung that learns nothing says to each label's item. */
+async function askAll(rung: Rung, { met, labels, signal }: Teaching): Promise<readonly (Answered | null)[]> {
+  const context = { signal, run: "", item: null, suggestion: null, repair: null };
+  return await Promise.all(
+    labels.map(async ({ about }) => {
+      const reply = await rung.decide(questionAbout(met, about), context);
+      return reply.kind === "answered" ? reply : null;
     }),
   );
-  const scored: ScoredLabel[] = replies.flatMap((reply, index) => {
-    const { cluster, answer } = labels[index]!;
-    if (!reply) return [];
-    const { score, p, value } = reply;
-    return [{ score, ...(p !== null && { p }), cluster, correct: sameAnswer(met, value, answer.value) }];
+}
+
+/** Scores and whether they were right, for a calibrator. */
+function scoredOf(replies: readonly (Answered | null)[], member: Member, { met, labels }: Teaching): ScoredLabel[] {
+  return replies.flatMap((reply, index) => {
+    const label = labels[index]!;
+    if (!reply || reply.value === met.otherwise || member.answers?.unlearned.has(String(reply.value))) return [];
+    const signal = signalOf(reply, isClosed(met) ? { options: namesOf(met) } : {});
+    if (signal.kind === "none") return [];
+    const { score, p } = signal;
+    const correct = sameAnswer(met, reply.value as Json, label.answer.value);
+    return [{ score, ...(p !== null && { p }), cluster: label.cluster, correct, weight: weightOf(label) }];
   });
-  const { calibrator, escalates, why } = calibrate(scored);
-  if (escalates) return { member: asked, said: labels.map(() => null), note: `${rung.name}: ${why}` };
-  const member: Member = { ...asked, calibrator };
-  const said = await Promise.all(
-    labels.map(async ({ about, cluster }) => {
-      const [one] = await readItem({ members: [member] }, questionAbout(met, about), cluster, signal);
-      return one ?? null;
-    }),
-  );
-  return { member, said, note: `${rung.name}: ${why}` };
+}
+
+function saidOf(replies: readonly (Answered | null)[], member: Member, met: MetQuestion): (Said | null)[] {
+  const question = questionAbout(met, "");
+  return replies.map((reply) => {
+    const p = reply && confidenceOf(member, question, reply);
+    return reply && p !== null ? { value: reply.value as Json, p } : null;
+  });
 }
 
 async function featuresOf(rung: Rung, { met, labels, signal }: Teaching): Promise<readonly (Features | null)[]> {
@@ -136,12 +198,9 @@ async function featuresOf(rung: Rung, { met, labels, signal }: Teaching): Promis
   );
 }
 
-async function learn(
-  rung: Rung,
-  version: string,
-  features: readonly (Features | null)[] | null,
-  { met, labels, warm, signal, keep }: Teaching,
-): Promise<TaughtRung> {
+async function learn(rung: Rung, version: string, teaching: Teaching): Promise<TaughtRung> {
+  const { met, labels, warm, signal, keep } = teaching;
+  const features = rung.learns === "features" ? await featuresOf(rung, teaching) : null;
   // An item that the rung cannot read teaches it nothing; an answer that is no name any more neither.
   const usable = labels.flatMap((label, index) =>
     nameIndex(met, label.answer.value) !== -1 && (!features || features[index]) ? [index] : [],
@@ -149,7 +208,7 @@ async function learn(
   const names = namesOf(met);
   const rows = usable.map((index) => labels[index]!);
   const before = warm.get(rung.name);
-  const training = await trainInBackground(
+  const training = await (teaching.train ?? trainInBackground)(
     {
       options: names,
       texts: rows.map(({ about }) => about),
@@ -166,11 +225,18 @@ async function learn(
     { ...(before && { warm: before }), signal, staysAlive: true },
   );
   if (training.warm) warm.set(rung.name, training.warm);
-  const { state } = training;
+  const { state, outOfFold: p } = training;
   const weights = learnedDigest(state);
   await keep(weights, learnedToBytes(state));
-  const member: Member = { rung, version, answers: answersOf(state), weights, calibrator: null };
-  return { member, said: outOfFold(training, usable, labels.length, met), note: noteOf(rung, training) };
+  const replies = new Array<Answered | null>(labels.length).fill(null);
+  for (const [row, index] of usable.entries()) {
+    const own = p.subarray(row * names.length, (row + 1) * names.length);
+    replies[index] = learnedReply(met, own, {}, noUsage);
+  }
+  const plain: Member = { rung, version, answers: answersOf(state), weights, calibrator: null };
+  // Two parameters on what the fit had not seen: rungs that learned apart speak of the same probabilities.
+  const member = { ...plain, calibrator: fitPlatt(scoredOf(replies, plain, teaching)) };
+  return { member, said: saidOf(replies, member, met), note: noteOf(rung, training) };
 }
 
 /** An audit stands for all that were let through beside it. What went up, and the past, stand for themselves. */
@@ -189,24 +255,6 @@ function denseOf(features: readonly Features[], names: number) {
   return { dense: { width, values }, blocks, ...zeroShot };
 }
 
-function outOfFold(training: Training, usable: readonly number[], labels: number, met: MetQuestion): (Said | null)[] {
-  const said = new Array<Said | null>(labels).fill(null);
-  const { state, outOfFold: p } = training;
-  const names = state.options.length;
-  for (const [row, index] of usable.entries()) {
-    said[index] = mostLikely(p.subarray(row * names, (row + 1) * names), state, met);
-  }
-  return said;
-}
-
-/** The likeliest name, unless it is the way out or one that was never learned: those may stand nowhere. */
-export function mostLikely(p: ArrayLike<number>, state: LearnedState, met: Pick<MetQuestion, "options">): Said | null {
-  let best = 0;
-  for (let index = 1; index < p.length; index++) if (p[index]! > p[best]!) best = index;
-  const option = met.options[best];
-  return option && state.learned.includes(best) ? { value: option.name, p: p[best]! } : null;
-}
-
 function noteOf(rung: Rung, { compared, state }: Training): string {
   const figures = compared.map(({ basis, accuracy }) => `${basis} ${(accuracy * 100).toFixed(1)} %`);
   return `${rung.name}: ${state.basis}; out of fold ${figures.join(", ")}`;
@@ -216,6 +264,7 @@ function noteOf(rung: Rung, { compared, state }: Training): string {
 export function answersOf(state: LearnedState): LearnedAnswers {
   const model = new LearnedModel(state);
   return {
+    unlearned: new Set(model.unlearned),
     decide(text, features) {
       const zeroShot = features?.scores ?? undefined;
       return model.decide(text, { dense: features?.values, zeroShot }).probabilities;

@@ -1,21 +1,45 @@
-/** A version on trial: labels that it has never seen come in, until one of its thresholds may be promised, or none can. */
+/**
+ * A version on trial: labels that it has never seen come in, until one of its thresholds may be promised. The test may be
+ * looked at after every label (guarantee/betting.ts), goes on while the version serves, and may loosen it later.
+ */
 
 import type { Json } from "../core/json.ts";
 import type { Label } from "../core/label.ts";
-import type { NotCertifiable } from "../guarantee/certificate.ts";
-import { certifyVersion, type ReadLabel, type VersionCertificate } from "./certify-version.ts";
-import type { LocalVersion, Reading } from "./local-version.ts";
+import { BettingTest } from "../guarantee/betting.ts";
+import { upperBound } from "../guarantee/binomial.ts";
+import { type ClassThreshold, classThresholds, halfOf, nameOf, type ReadLabel } from "./class-thresholds.ts";
+import { answering, type LocalVersion, type Reading } from "./local-version.ts";
 
 export interface TrialSettings {
   readonly risk: number;
   readonly delta: number;
+  /** Answers with a risk of their own. */
   readonly classes: { readonly [value: string]: number };
   readonly same: (a: Json, b: Json) => boolean;
 }
 
-/** Only these are a uniform sample of the traffic (see core/label.ts). */
-export function isEvidence({ sample }: Pick<Label, "sample">): boolean {
-  return sample === "random" || sample === "audit";
+export interface TrialPassed {
+  readonly kind: "certified";
+  readonly threshold: number;
+  /** Its place in the grid. */
+  readonly step: number;
+  /** Share of the traffic that it lets stand, as foreseen in training. */
+  readonly coverage: number;
+  /** Labels, those that it would have let stand, and the wrong ones among them. */
+  readonly labels: number;
+  readonly accepted: number;
+  readonly wrong: number;
+  /** Estimated share of wrong answers among what it lets stand, and a bound on it for people. */
+  readonly error: number;
+  readonly upper: number;
+  readonly classes: { readonly [value: string]: ClassThreshold };
+}
+
+export interface NotYet {
+  readonly kind: "not certifiable";
+  readonly labels: number;
+  /** More labels that are needed, if the version errs as it did in training; `null` where no number would help. */
+  readonly moreLabels: number | null;
 }
 
 export class Trial {
@@ -23,38 +47,111 @@ export class Trial {
   /** Only labels of decisions behind this one, by number, count. */
   readonly from: number;
   readonly #settings: TrialSettings;
-  readonly #labels: ReadLabel[] = [];
+  readonly #test: BettingTest;
   readonly #clusters = new Set<string>();
-  #testedAt = 0;
+  /** Labels for the dangerous answers, where there are any. */
+  readonly #second: ReadLabel[] = [];
+  #labels = 0;
+  /** Tests of the dangerous answers so far, each with a smaller part of delta; and their labels at the last one. */
+  #attempts = 0;
+  #testedOn = 0;
+  #found: TrialPassed | null = null;
+  /** A label came since the last test. */
+  #isNew = false;
 
   constructor(version: LocalVersion, from: number, trained: readonly Label[], settings: TrialSettings) {
+    const { coverage, accepted, wrong } = version;
+    const { risk, delta, classes } = settings;
     this.version = version;
     this.from = from;
     this.#settings = settings;
+    const parts = Object.keys(classes).length + 1;
+    this.#test = new BettingTest({ risk, delta: delta / parts, foreseen: { coverage, accepted, wrong } });
     // A duplicate of what it was trained on says nothing about what it has not seen.
     for (const { cluster, number } of trained) if (number <= version.upTo) this.#clusters.add(cluster);
   }
 
   get labels(): number {
-    return this.#labels.length;
+    return this.#labels;
   }
 
-  /** Whether a label is evidence about this version: uniform, later than its training, and no duplicate. */
-  wants(label: Label): boolean {
-    return isEvidence(label) && label.number > this.from && !this.#clusters.has(label.cluster);
+  /**
+   * Whether a label is evidence about this version: later than its training, no duplicate, and of an item that had a
+   * known chance to be labelled. What went up is labelled in any case, what was let through with its coin's probability.
+   */
+  wants({ sample, number, cluster, propensity }: Label): boolean {
+    const isEvidence = sample === "random" || sample === "audit" || sample === "escalated";
+    return isEvidence && propensity !== null && number > this.from && !this.#clusters.has(cluster);
   }
 
   add(label: Label, reading: Reading): void {
-    this.#clusters.add(label.cluster);
-    this.#labels.push({ cluster: label.cluster, truth: label.answer.value, reading });
+    const { cluster, sample, answer } = label;
+    const propensity = label.propensity ?? 1;
+    this.#clusters.add(cluster);
+    this.#labels++;
+    this.#isNew = true;
+    if (this.#hasClasses && halfOf(cluster) === 1) {
+      // The tests of dangerous answers weigh nothing: they take what a coin drew, and no more.
+      if (sample !== "escalated") this.#second.push({ cluster, truth: answer.value, reading });
+      return;
+    }
+    this.#test.observe({
+      at: (point) => this.#fate(reading, this.version.grid[point]!, answer.value),
+      propensity: sample === "audit" ? propensity : 1,
+      least: propensity,
+    });
   }
 
-  /** Labels make a difference only when there are noticeably more of them. */
-  isDue(): boolean {
-    return this.#labels.length >= this.#testedAt * 1.1 + 1;
+  get #hasClasses(): boolean {
+    return Object.keys(this.#settings.classes).length > 0;
   }
 
-  test(): VersionCertificate | NotCertifiable {
-    return certifyVersion({ ...this.#settings, version: this.version, labels: this.#labels });
+  #fate(reading: Reading, threshold: number, truth: Json): "up" | "right" | "wrong" {
+    const { same, classes } = this.#settings;
+    const said = reading[answering(reading, threshold)];
+    if (!said || Object.hasOwn(classes, nameOf(said.value))) return "up";
+    return same(said.value, truth) ? "right" : "wrong";
+  }
+
+  /**
+   * What may be promised by now. With dangerous answers their thresholds hold only together with that of the others, so
+   * both move together, and seldom: when there are twice the labels.
+   */
+  test(): TrialPassed | NotYet {
+    const isKept = this.#hasClasses ? this.#second.length < 2 * this.#testedOn : !this.#isNew;
+    if (this.#found && isKept) return this.#found;
+    const passed = this.#test.passed();
+    if (!passed) return { kind: "not certifiable", labels: this.#labels, moreLabels: this.#test.moreItems() };
+    const { point, accepted, wrong, error, effective } = passed;
+    const { delta } = this.#settings;
+    const bound = effective === 0 ? 1 : upperBound(Math.round(error * effective), Math.round(effective), delta);
+    this.#isNew = false;
+    this.#found = {
+      kind: "certified",
+      threshold: this.version.grid[point]!,
+      step: point,
+      coverage: this.version.coverage[point]!,
+      labels: this.#labels,
+      accepted,
+      wrong,
+      error,
+      upper: bound,
+      classes: this.#hasClasses ? this.#testClasses(point) : {},
+    };
+    return this.#found;
+  }
+
+  #testClasses(point: number): TrialPassed["classes"] {
+    const { classes, delta } = this.#settings;
+    this.#testedOn = Math.max(1, this.#second.length);
+    this.#attempts++;
+    return classThresholds({
+      ...this.#settings,
+      version: this.version,
+      labels: this.#second,
+      threshold: this.version.grid[point]!,
+      delta: delta / (Object.keys(classes).length + 1),
+      attempt: this.#attempts,
+    });
   }
 }

@@ -11,6 +11,8 @@ export interface VersionParts {
   readonly members: readonly MemberRecord[];
   /** The rung that gives the labels. */
   readonly upper: string;
+  /** The last label that it was made of: the same rungs put together anew are another version, with another grid. */
+  readonly upTo: number;
 }
 
 /** 16 hexadecimal digits: one byte changed anywhere gives another key (escalation.md c.7). */

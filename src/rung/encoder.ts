@@ -14,7 +14,7 @@ import type { EncoderEngine } from "../engine/engine.ts";
 import { vectorToText } from "../vectors/packed.ts";
 import { dot } from "../vectors/table.ts";
 import { learnedReply, notClosed } from "./learned-reply.ts";
-import { type DecideContext, type Features, type Learned, nothingLearned, type OpenNeeds, type Rung } from "./rung.ts";
+import type { DecideContext, Features, OpenNeeds, Rung } from "./rung.ts";
 import { openTextVectors, type TextVector, type TextVectors } from "./text-vectors.ts";
 
 export interface EncoderRungOptions {
@@ -49,7 +49,6 @@ class EncoderRung implements Rung {
   readonly #options: EncoderRungOptions;
   readonly #temperature: number;
   #texts: TextVectors | undefined;
-  #learned: Learned = nothingLearned;
   readonly #optionVectors = new Map<string, Promise<readonly Float32Array[]>>();
 
   constructor(nameOrPath: string, options: EncoderRungOptions) {
@@ -61,7 +60,6 @@ class EncoderRung implements Rung {
   }
 
   async open(needs: OpenNeeds): Promise<void> {
-    this.#learned = needs.learned ?? nothingLearned;
     this.#texts = await openTextVectors(this.#nameOrPath, needs, this.#options);
   }
 
@@ -102,11 +100,11 @@ class EncoderRung implements Rung {
     return this.#texts;
   }
 
-  async decide(question: Question, { signal }: DecideContext): Promise<Reply> {
+  async decide(question: Question, { signal, learned }: DecideContext): Promise<Reply> {
     const texts = this.#open();
     const started = performance.now();
     const usage = (inputTokens: number) => ({ ...noUsage, inputTokens, milliseconds: performance.now() - started });
-    const head = this.#learned.of(question, this.name);
+    const head = learned?.(this.name);
     const unable = head ? notClosed(question) : whyNot(question);
     if (unable !== null) return { kind: "escalated", reason: `${this.name}: ${unable}`, usage: noUsage };
     try {

@@ -5,7 +5,12 @@ import { namesOf, type Question } from "../core/question.ts";
 import type { Usage } from "../core/usage.ts";
 
 /** The likeliest name. `p`: calibrated probabilities in the order of `namesOf`. */
-export function learnedReply(question: Question, p: ArrayLike<number>, evidence: Evidence, usage: Usage): Reply {
+export function learnedReply(
+  question: Pick<Question, "options" | "otherwise">,
+  p: ArrayLike<number>,
+  evidence: Evidence,
+  usage: Usage,
+): Extract<Reply, { kind: "answered" }> {
   let best = 0;
   for (let index = 1; index < p.length; index++) if (p[index]! > p[best]!) best = index;
   const names = namesOf(question);

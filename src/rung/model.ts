@@ -14,15 +14,7 @@ import { addressesOf, isLoopback } from "./model-address.ts";
 import { Asking } from "./model-asking.ts";
 import { Codes } from "./model-codes.ts";
 import { PRIOR_UNTIL, Priors } from "./model-prior.ts";
-import {
-  type DecideContext,
-  type Features,
-  type Learned,
-  type Notes,
-  nothingLearned,
-  type OpenNeeds,
-  type Rung,
-} from "./rung.ts";
+import type { DecideContext, Features, Notes, OpenNeeds, Rung } from "./rung.ts";
 
 export interface ModelRungOptions {
   /**
@@ -98,7 +90,6 @@ class ModelRung implements Rung {
   #codes: Codes | null = null;
   #shown: StepExamples | null = null;
   #notes: Notes | null = null;
-  #learned: Learned = nothingLearned;
 
   constructor(nameOrPath: string | readonly string[], options: ModelRungOptions) {
     this.#nameOrPath = nameOrPath;
@@ -112,7 +103,6 @@ class ModelRung implements Rung {
 
   async open(needs: OpenNeeds): Promise<void> {
     this.#notes = needs.notes;
-    this.#learned = needs.learned ?? nothingLearned;
     this.#priors = this.#options.prior === false ? null : new Priors(needs.notes);
     this.#engine = this.#options.engine ?? (await this.#load(needs));
     const { examples } = this.#options;
@@ -173,7 +163,7 @@ class ModelRung implements Rung {
 
   async decide(question: Question, context: DecideContext): Promise<Reply> {
     const reply = await this.#ask(question, context);
-    const head = this.#learned.of(question, this.name);
+    const head = context.learned?.(this.name);
     if (!head || reply.kind === "waiting" || notClosed(question) !== null) return reply;
     const features = featuresIn(reply.evidence);
     if (!features) return reply;

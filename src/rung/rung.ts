@@ -13,6 +13,8 @@ export interface DecideContext {
   readonly suggestion: { readonly rung: string; readonly value: unknown; readonly confidence: number | null } | null;
   /** Set on the second and last try, after a reply that did not fit. */
   readonly repair: Repair | null;
+  /** What a rung has learned for this question, of the version that decides in this climb; absent where nothing is. */
+  readonly learned?: (rung: string) => LearnedAnswers | null;
 }
 
 export interface Rung {
@@ -40,7 +42,7 @@ export interface Rung {
   version?(question: Question): string;
   /**
    * The rung can learn from labels: from the text's words alone, or beside them from numbers that `features` gives.
-   * What was learned comes back by `OpenNeeds.learned`.
+   * What was learned comes back by `DecideContext.learned`.
    */
   readonly learns?: "words" | "features";
   /** Numbers of the item for a learned head, the same for the same text; `null` where it has none for it. */
@@ -58,8 +60,6 @@ export interface OpenNeeds {
   readonly vectors: Vectors;
   /** Answers given before, by cache key. */
   readonly recall: Recall;
-  /** What was learned from labels and serves now; absent where nobody learns. */
-  readonly learned?: Learned;
   /** Tells people what takes a while, such as a download: a line at a time. */
   readonly say: (line: string) => void;
 }
@@ -76,12 +76,6 @@ export interface Features {
   readonly scores: readonly number[] | null;
 }
 
-/** What was learned for the questions of a ladder: looked up at each decision, as a better version may come any time. */
-export interface Learned {
-  /** `null` while nothing learned serves this rung for this question. */
-  of(question: Question, rung: string): LearnedAnswers | null;
-}
-
 /** One question's learned answers. */
 export interface LearnedAnswers {
   /**
@@ -89,10 +83,9 @@ export interface LearnedAnswers {
    * `features` as the rung gives them; `null` where it learned from words alone.
    */
   decide(text: string, features: Features | null): ArrayLike<number>;
+  /** Names that it has no example of: they may be answered, and stand nowhere. */
+  readonly unlearned: ReadonlySet<string>;
 }
-
-/** Nothing was learned. */
-export const nothingLearned: Learned = { of: () => null };
 
 export interface Notes {
   get(key: string): string | undefined;

@@ -3,11 +3,10 @@
 import type { Reply } from "../core/answer.ts";
 import { noUsage } from "../core/usage.ts";
 import { learnedReply, notClosed } from "./learned-reply.ts";
-import { type Learned, nothingLearned, type Rung } from "./rung.ts";
+import type { Rung } from "./rung.ts";
 
 /** The first rung of a ladder that learns. Until something was learned, every question goes up. */
 export function words(): Rung {
-  let learned: Learned = nothingLearned;
   return {
     name: "words",
     local: true,
@@ -15,13 +14,10 @@ export function words(): Rung {
     // What it learned is let stand by a certificate; on its own it only ranks.
     acceptAt: 0.9,
     learns: "words",
-    async open(needs) {
-      learned = needs.learned ?? nothingLearned;
-    },
-    decide(question): Reply {
+    decide(question, context): Reply {
       const unable = notClosed(question);
       if (unable !== null) return { kind: "escalated", reason: `words: ${unable}`, usage: noUsage };
-      const answers = learned.of(question, "words");
+      const answers = context.learned?.("words");
       if (!answers) return { kind: "escalated", reason: "words: nothing learned yet", usage: noUsage };
       const begun = performance.now();
       const p = answers.decide(question.about, null);

@@ -80,16 +80,21 @@ def fallback(unlabelled, scores, wrong, risk, delta, size):
     sizes = sorted({step * len(traffic) // size for step in range(1, size + 1)} - {0})
     thresholds = [traffic[n - 1] for n in sizes]
     coverage = [n / len(traffic) for n in sizes]
-    first_level, later_level = 0.4 * delta, 0.6 * delta / 6
-    needed = labels_for_errors(1, risk, first_level)
+    first_level, later_level = 0.8 * delta, (1 - 0.8) * delta / 4
     own = [0.0] * len(thresholds)
-    feasible = [j for j, share in enumerate(coverage) if share * len(scores) >= needed]
     last = len(thresholds) - 1
+    # Room for two wrong labels at the first start, or else for one.
+    feasible = [
+        j
+        for room in (2, 1)
+        for j, share in enumerate(coverage)
+        if share * len(scores) >= labels_for_errors(room, risk, first_level)
+    ]
     if feasible:
         own[feasible[0]] += first_level
-        for start in range(1, 7):
+        for start in range(1, 5):
             # Rounds a half up, as JavaScript does.
-            own[math.floor(feasible[0] + (last - feasible[0]) * start / 7 + 0.5)] += later_level
+            own[math.floor(feasible[0] + (last - feasible[0]) * (start / 5) ** 1.5 + 0.5)] += later_level
     else:
         own[last] = delta
     calibration = [s + 1e-9 * uniform_of(f"c{i}") for i, s in enumerate(scores)]
