@@ -1,5 +1,6 @@
 /** What to do with an item, given the runs of it that the journal knows. */
 
+import { shadowOf } from "../core/shadow.ts";
 import type { Journal, RunIdentity, RunRecord } from "../journal/journal.ts";
 
 /**
@@ -23,7 +24,11 @@ export type Plan =
 
 /** Decides by the newest run of the same content. A run of this version always goes before. */
 export function planItem(journal: Journal, identity: RunIdentity, changed: Changed): Plan {
-  const { otherVersion, otherContent } = journal.relatives(identity);
+  // A shadow run is no run of the item: it neither stands for a real one nor is kept instead of it.
+  const isAlike = ({ version }: RunRecord): boolean => shadowOf(version) === shadowOf(identity.version);
+  const relatives = journal.relatives(identity);
+  const otherVersion = relatives.otherVersion.filter(isAlike);
+  const otherContent = relatives.otherContent.filter(isAlike);
   const begin = { kind: "begin", instead: null, otherContent: otherContent.length > 0 } as const;
   const newest = otherVersion.toSorted((a, b) => a.number - b.number).at(-1);
   if (!newest || hasOwn(journal, identity)) return begin;

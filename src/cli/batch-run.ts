@@ -1,4 +1,4 @@
-/** A batch under the eyes of a person: progress, Ctrl-C, the seconds it took. Shared by `run` and `demo`. */
+/** A batch under the eyes of a person: progress, Ctrl-C, the seconds it took. */
 
 import { type BatchOptions, runBatch } from "../batch/batch.ts";
 import { type Counts, isComplete, noCounts, settledRows } from "../batch/counts.ts";
@@ -6,7 +6,7 @@ import { counted } from "../batch/figures.ts";
 import { Progress } from "../batch/progress.ts";
 import type { ExitCode } from "./command.ts";
 import type { Interrupts } from "./interrupts.ts";
-import { rememberRungs, type Session } from "./session.ts";
+import { type RunningSession, rememberRungs } from "./session.ts";
 import { cleanStyled } from "./text.ts";
 
 export interface BatchRunOptions
@@ -14,7 +14,7 @@ export interface BatchRunOptions
     BatchOptions,
     "loop" | "rows" | "batch" | "identify" | "read" | "concurrency" | "limit" | "changed" | "onProgress"
   > {
-  readonly session: Session;
+  readonly session: RunningSession;
   readonly interrupts: Interrupts;
   /** Records of the data, where known. */
   readonly total: number | null;

@@ -1,55 +1,35 @@
 /** Goes on with runs that a person answered, in this process: loads their loop and opens the models when first needed. */
 
 import type { RunRecord } from "../journal/journal.ts";
-import type { Loop } from "../loop/loop.ts";
 import { type Continued, continueRun } from "../review/answer.ts";
 import { faultOf } from "./fault.ts";
-import { loadLoop } from "./load.ts";
-import { loopFileOf, type Session } from "./session.ts";
+import { Loops } from "./loops.ts";
+import type { Session } from "./session.ts";
 
 /** What became of an answered run, or why it could not go on here; its answer is journaled either way. */
 export type WentOn = Continued | { readonly kind: "not here"; readonly why: string };
 
 export class Continuing {
   readonly #session: Session;
-  readonly #loopFile: string | undefined;
-  readonly #loops = new Map<string, Promise<Loop>>();
+  readonly #loops: Loops;
   #opened: Promise<void> | undefined;
 
   /** `loopFile` stands for where the journal says that loops were. */
   constructor(session: Session, loopFile: string | undefined) {
     this.#session = session;
-    this.#loopFile = loopFile;
+    this.#loops = new Loops(session.journal, loopFile);
   }
 
   /** Never rejects. */
   async goOn(run: RunRecord): Promise<WentOn> {
     try {
-      const loop = await this.#loop(run.loop);
+      const loop = await this.#loops.of(run.loop);
       this.#opened ??= this.#session.parts.open();
       await this.#opened;
       return await continueRun(run, loop, this.#session.parts);
     } catch (thrown) {
       return { kind: "not here", why: faultOf(thrown).message };
     }
-  }
-
-  #loop(name: string): Promise<Loop> {
-    let loop = this.#loops.get(name);
-    if (!loop) {
-      loop = this.#load(name);
-      this.#loops.set(name, loop);
-    }
-    return loop;
-  }
-
-  async #load(name: string): Promise<Loop> {
-    const from = this.#loopFile ?? loopFileOf(this.#session.journal, name);
-    if (from === undefined)
-      throw new Error(`the journal does not know the file of the loop ${name}: name it with --loop`);
-    const { loop } = await loadLoop(from);
-    if (loop.name !== name) throw new Error(`${from} is the loop ${loop.name}, not ${name}: name its file with --loop`);
-    return loop;
   }
 }
 

@@ -1,16 +1,15 @@
 /** Asks a person, question by question, with single keys. */
 
 import { counted } from "../batch/figures.ts";
-import { messageOf } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import { namesOf } from "../core/question.ts";
-import { checkAnswer, giveAnswer, readAnswer, skeleton } from "../review/answer.ts";
+import { giveAnswer } from "../review/answer.ts";
 import { shownValue } from "../review/sentence.ts";
 import { type WaitingQuestion, waitingQuestions } from "../review/waiting.ts";
+import { type Answer, answerOf } from "./answer-keys.ts";
 import { print } from "./command.ts";
 import { type Continuing, wentOnLine } from "./continuing.ts";
 import type { Keys } from "./keyboard.ts";
-import { choicesOf, keysLine, questionLines, suggestedArgs } from "./question-text.ts";
+import { keysLine, questionLines } from "./question-text.ts";
 import type { Session } from "./session.ts";
 import { cleanLine, styled } from "./text.ts";
 
@@ -38,8 +37,6 @@ export interface Reviewed {
 export async function reviewInTerminal(options: ReviewOptions): Promise<Reviewed> {
   return new Review(options).go();
 }
-
-type Said = { readonly value: Json } | "skip" | "quit";
 
 class Review {
   readonly #options: ReviewOptions;
@@ -114,7 +111,7 @@ class Review {
     for (const line of this.#news.splice(0)) print(styled("dim", `  ${cleanLine(line)}`));
   }
 
-  async #ask(waiting: WaitingQuestion, place: string): Promise<Said> {
+  async #ask(waiting: WaitingQuestion, place: string): Promise<Answer | "skip" | "quit"> {
     const { keyboard } = this.#options;
     const show = (all: boolean): void => {
       this.#tell();
@@ -128,99 +125,11 @@ class Review {
       if (key === "s") return "skip";
       if (key === "v") show(true);
       else {
-        const said = await this.#pressed(waiting, key);
-        if (said !== null) return said;
+        const answer = await answerOf(waiting, key, keyboard);
+        if (answer !== null) return answer;
       }
     }
   }
-
-  /** The answer that a key stands for; `null` where it stands for none, or its line was given up. */
-  async #pressed(waiting: WaitingQuestion, key: string): Promise<Said | null> {
-    const { question, suggestion } = waiting;
-    if (key === "\r" || key === "\n") {
-      if (suggestion) return this.#checked(waiting, suggestion.value);
-      print(styled("dim", "there is no suggestion to take"));
-      return null;
-    }
-    if (key === "e") return this.#edited(waiting);
-    const choice = choicesOf(waiting).find((one) => one.key === key);
-    if (!choice) return null;
-    const tool = question.tools.find((offered) => offered.name === choice.name);
-    if (question.verb !== "pick") return { value: choice.name };
-    if (!tool) return { value: choice.name === question.otherwise ? choice.name : { tool: choice.name, args: {} } };
-    const hasArguments = Object.keys((tool.input.properties ?? {}) as object).length > 0;
-    if (!hasArguments) return { value: { tool: tool.name, args: {} } };
-    const start = suggestedArgs(waiting, tool.name) ?? skeleton(tool.input);
-    return this.#line(`${tool.name} `, JSON.stringify(start), (text) =>
-      checkAnswer(question, { tool: tool.name, args: readJson(text) }),
-    );
-  }
-
-  #edited(waiting: WaitingQuestion): Promise<Said | null> {
-    const { question, suggestion } = waiting;
-    switch (question.verb) {
-      case "extract": {
-        const start = suggestion?.value ?? skeleton(question.fields ?? {});
-        return this.#line("fields: ", JSON.stringify(start), (text) => readAnswer(question, text));
-      }
-      case "pick":
-        return this.#line("call: ", JSON.stringify(suggestion?.value ?? { tool: "", args: {} }), (text) =>
-          readAnswer(question, text),
-        );
-      case "write": {
-        const start = typeof suggestion?.value === "string" ? suggestion.value : "";
-        return this.#line("text: ", start, (text) => readAnswer(question, text));
-      }
-      case "choose":
-      case "judge":
-      case "score":
-        return this.#line("name: ", "", (text) => readAnswer(question, completed(namesOf(question), text)), "gives up");
-    }
-  }
-
-  #checked({ question }: WaitingQuestion, value: Json): Said | null {
-    try {
-      return { value: checkAnswer(question, value) };
-    } catch (thrown) {
-      print(styled("red", messageOf(thrown)));
-      return null;
-    }
-  }
-
-  /** Reads a line until it fits or is given up: by Ctrl-C, and by an empty line where that cannot be an answer. */
-  async #line(
-    prompt: string,
-    start: string,
-    read: (text: string) => Json,
-    empty: "gives up" | "is asked again" = "is asked again",
-  ): Promise<Said | null> {
-    for (let text: string | null = start; ; ) {
-      text = await this.#options.keyboard.line(cleanLine(prompt), text);
-      if (text === null || (empty === "gives up" && text.trim() === "")) {
-        print(styled("dim", "given up; the question is still open: v shows it again, s skips it, q quits"));
-        return null;
-      }
-      try {
-        // A form that was sent back as it came is a slip, unless it was full.
-        if (text === start && text.includes(':""')) throw new Error("fill it in first; Ctrl-C gives up");
-        return { value: read(text) };
-      } catch (thrown) {
-        print(styled("red", cleanLine(messageOf(thrown))));
-      }
-    }
-  }
-}
-
-/** The one name that begins like this, or the text itself. */
-function completed(names: readonly string[], text: string): string {
-  const typed = text.trim().toLowerCase();
-  if (names.includes(text.trim())) return text;
-  const fitting = names.filter((name) => name.toLowerCase().startsWith(typed));
-  return typed !== "" && fitting.length === 1 ? fitting[0]! : text;
-}
-
-function readJson(text: string): Json {
-  return JSON.parse(text) as Json;
 }
 
 function keyOf({ run, path }: WaitingQuestion): string {

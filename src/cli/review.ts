@@ -1,6 +1,5 @@
 /** What was left to a person, answered here, with the runs going on at once. */
 
-import { userInfo } from "node:os";
 import { count, counted } from "../batch/figures.ts";
 import { UsageError } from "../core/errors.ts";
 import { giveAnswer, readAnswer } from "../review/answer.ts";
@@ -14,6 +13,7 @@ import { Keyboard } from "./keyboard.ts";
 import { reviewInTerminal } from "./review-terminal.ts";
 import { openSession, type Session } from "./session.ts";
 import { cleanLine, columns, probability } from "./text.ts";
+import { userName } from "./user-name.ts";
 
 /** What `pawl review` takes. */
 export interface ReviewOptions {
@@ -153,13 +153,4 @@ async function answerOne(
   if (options.json) printJson({ run: run.number, id: run.id, item: run.item, path, value, went });
   else print(cleanLine(wentOnLine(run, went)));
   return 0;
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // Containers run as users that nobody named.
-    return "unknown";
-  }
 }

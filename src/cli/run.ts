@@ -9,6 +9,8 @@ import type { Changed } from "../batch/plan.ts";
 import { type Setting, summaryLines, summaryOf } from "../batch/summary.ts";
 import { UsageError } from "../core/errors.ts";
 import { shortHash } from "../core/hash.ts";
+import { canonicalJson } from "../core/json.ts";
+import { shadowOf, shadowVersion } from "../core/shadow.ts";
 import { type Identifier, identifier } from "../data/identity.ts";
 import type { Format, ReadOptions } from "../data/read.ts";
 import { openTable } from "../data/write.ts";
@@ -17,7 +19,9 @@ import { type ExitCode, log, print, printJson, printJsonLine } from "./command.t
 import { type DataSize, type OpenedData, openData, sizeOf } from "./data.ts";
 import { Interrupts } from "./interrupts.ts";
 import { type LoadedLoop, loadLoop, shortPath } from "./load.ts";
-import { openSession, rememberLoop, type Session } from "./session.ts";
+import { openSession, type RunningSession, rememberLoop } from "./session.ts";
+import { shadowLines, shadowReport } from "./shadow.ts";
+import { shadowParts, type Truths } from "./shadow-parts.ts";
 
 /** What `pawl run` takes. */
 export interface RunOptions {
@@ -25,6 +29,9 @@ export interface RunOptions {
   readonly id?: string;
   readonly limit?: number;
   readonly dryRun?: true;
+  readonly shadow?: true;
+  /** `COLUMN` or `COLUMN=STEP`. */
+  readonly truth?: readonly string[];
   readonly concurrency: number;
   readonly config?: string;
   readonly journal?: string;
@@ -46,6 +53,8 @@ interface Job {
   readonly identity: Identifier | null;
   /** Name under which the journal keeps the rows. */
   readonly batch: string;
+  /** Columns of known answers; `null` where this is no shadow run. */
+  readonly truths: Truths | null;
   readonly options: RunOptions;
 }
 
@@ -56,12 +65,15 @@ export async function run(loopFile: string, dataFile: string, options: RunOption
   const interrupts = new Interrupts();
   const plainly = options.quiet ? () => {} : log;
   let say = plainly;
-  const session = await openSession({
+  const opened = await openSession({
     ...options,
     dryRun: options.dryRun ?? false,
+    shadow: job.truths !== null,
     stop: interrupts.stop,
     say: (line) => say(line),
   });
+  const inShadow = job.truths && shadowParts(opened.parts, job.truths, (line) => say(line));
+  const session: RunningSession = inShadow ? { ...opened, parts: inShadow } : opened;
   try {
     for (const line of intentLines(job, session)) say(line);
     rememberLoop(session.journal, loop.name, from);
@@ -90,24 +102,64 @@ export async function run(loopFile: string, dataFile: string, options: RunOption
     return exitCodeOf(result);
   } finally {
     interrupts.end();
-    await session.close();
+    await opened.close();
   }
 }
 
 async function prepare(loopFile: string, dataFile: string, options: RunOptions): Promise<Job> {
   await checkOut(options.out, dataFile);
-  const loaded = await loadLoop(loopFile);
+  const truths = truthsOf(options);
+  const loaded = inShadow(await loadLoop(loopFile), truths);
   const { encoding, format, delimiter } = options;
   const reading: ReadOptions = { encoding, format, delimiter };
   const data = await openData(dataFile, reading);
   if (data.first && data.isTable) requireColumns(data.first.value, loaded.loop.inputJson);
+  for (const column of truths?.values() ?? []) requireColumn(column, data);
   const identity = data.first ? identifier(data.first.value, { id: options.id }) : null;
   const size = await sizeOf(dataFile, reading, options.limit);
-  return { loaded, dataFile, data, size, identity, batch: batchName(loaded.loop.name, dataFile), options };
+  const batch = batchName(`${loaded.loop.name}${shadowOf(loaded.loop.version)}`, dataFile);
+  return { loaded, dataFile, data, size, identity, batch, truths, options };
+}
+
+/** The loop under the version of its shadow runs: other known answers are other runs. */
+function inShadow(loaded: LoadedLoop, truths: Truths | null): LoadedLoop {
+  if (!truths) return loaded;
+  const variant =
+    truths.size === 0 ? "" : shortHash(canonicalJson([...truths].map(([step, column]) => [step, column])));
+  return { ...loaded, loop: { ...loaded.loop, version: shadowVersion(loaded.loop.version, variant.slice(0, 6)) } };
+}
+
+function truthsOf({ shadow, truth = [] }: RunOptions): Truths | null {
+  if (!shadow) {
+    if (truth.length === 0) return null;
+    throw new UsageError("E_USAGE", "--truth means something only with --shadow", { value: truth[0] });
+  }
+  const truths = new Map<string | null, string>();
+  for (const text of truth) {
+    const at = text.lastIndexOf("=");
+    const [column, step] = at < 1 ? [text, null] : [text.slice(0, at), text.slice(at + 1)];
+    if (truths.has(step)) {
+      const whose = step === null ? "without a step" : `of the step ${step}`;
+      throw new UsageError("E_USAGE", `--truth ${text}: there is a column ${whose} already; write COLUMN=STEP`, {
+        value: text,
+      });
+    }
+    truths.set(step, column);
+  }
+  return truths;
+}
+
+function requireColumn(column: string, { first, isTable }: OpenedData): void {
+  // A record of JSON Lines may lack what the next one has.
+  if (!first || !isTable || Object.hasOwn(first.value, column)) return;
+  const there = Object.keys(first.value).map((name) => `"${name}"`);
+  throw new UsageError("E_NO_COLUMN", `--truth: there is no column "${column}"; there are ${there.join(", ")}`, {
+    value: column,
+  });
 }
 
 /** Writes the output, then the summary. */
-async function report(job: Job, session: Session, result: BatchRun, say: (line: string) => void): Promise<void> {
+async function report(job: Job, session: RunningSession, result: BatchRun, say: (line: string) => void): Promise<void> {
   const { out, json, dryRun = false } = job.options;
   const { loop } = job.loaded;
   const { counts, complete, interrupted, seconds } = result;
@@ -129,12 +181,14 @@ async function report(job: Job, session: Session, result: BatchRun, say: (line: 
     seconds,
     complete,
   };
+  const shadow = job.truths && shadowReport(session.journal, job.batch);
   if (json) {
-    const summary = summaryOf(counts, setting);
+    const summary = { ...summaryOf(counts, setting), ...(shadow && { shadow }) };
     if (out === "-") printJsonLine(summary, true);
     else printJson(summary);
   } else {
-    for (const line of summaryLines(counts, setting)) (out === "-" ? log : print)(line);
+    const lines = shadow ? shadowLines(shadow, counts, seconds) : summaryLines(counts, setting);
+    for (const line of lines) (out === "-" ? log : print)(line);
   }
   if (out !== undefined && out !== "-" && complete) say(`written: ${out}`);
   if (interrupted && !dryRun) say(`interrupted; the same command resumes: ${again()}`);
@@ -167,7 +221,8 @@ async function checkOut(out: string | undefined, data: string): Promise<void> {
 }
 
 /** What is about to happen. */
-function intentLines({ loaded, dataFile, size, identity, options }: Job, session: Session): readonly string[] {
+function intentLines(job: Job, session: RunningSession): readonly string[] {
+  const { loaded, dataFile, size, identity, options, truths } = job;
   const { loop, from } = loaded;
   const rows = size.total === null ? "" : `${count(size.total)} records${options.limit ? " at most" : ""}, `;
   const known =
@@ -188,10 +243,17 @@ function intentLines({ loaded, dataFile, size, identity, options }: Job, session
       : `         from ${basename(session.configFile)}; thresholds are plain numbers (no promise yet)`,
     `at once  ${options.concurrency} runs${options.dryRun ? "; dry run: no tool that changes the world is called" : ""}`,
   );
+  if (truths) {
+    const known = [...truths].map(([step, column]) => (step === null ? column : `${column} for ${step}`));
+    const against = known.length === 0 ? "no known answers (--truth COLUMN)" : `known answers: ${known.join(", ")}`;
+    lines.push(
+      `shadow   decides and does nothing: no tool that changes the world, nobody asked, nothing paid; ${against}`,
+    );
+  }
   return lines;
 }
 
-function ladderLine({ parts }: Session, step: string): string {
+function ladderLine({ parts }: RunningSession, step: string): string {
   return parts
     .ladder(step)
     .map(({ name, acceptAt }) => (acceptAt === null ? name : `${name} from ${acceptAt}`))

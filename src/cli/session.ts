@@ -8,6 +8,7 @@ import { UsageError } from "../core/errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import { memoryJournal } from "../journal/memory.ts";
 import { openJournal } from "../journal/sqlite.ts";
+import type { Parts } from "../loop/run.ts";
 import type { Rung } from "../rung/rung.ts";
 import { loadConfig } from "./load.ts";
 
@@ -18,6 +19,8 @@ export interface SessionOptions {
   readonly journal?: string | undefined;
   /** Keeps everything in memory and changes nothing. */
   readonly dryRun?: boolean;
+  /** For shadow runs: see `shadowParts`. */
+  readonly shadow?: boolean;
   /** The journal must be there already. */
   readonly existing?: boolean;
   readonly stop?: AbortSignal;
@@ -41,6 +44,12 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** The parts that runs are given, whichever policy they go by. */
+export type RunningParts = Omit<OpenParts, "policy"> & Pick<Parts, "policy">;
+
+/** A session whose runs go by those. */
+export type RunningSession = Omit<Session, "parts"> & { readonly parts: RunningParts };
+
 /** Opens config and journal. Throws `UsageError` (`E_NO_JOURNAL` and those of `loadConfig`) and `StorageError`. */
 export async function openSession(options: SessionOptions = {}): Promise<Session> {
   const { config, file: configFile } = await loadConfig(options.config);
@@ -59,6 +68,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
   const journal = journalFile === null ? memoryJournal() : openJournal(journalFile);
   const parts = makeParts(config, journal, {
     dryRun: options.dryRun ?? false,
+    shadow: options.shadow ?? false,
     ...(options.stop && { stop: options.stop }),
     ...(options.say && { say: options.say }),
   });
@@ -88,7 +98,7 @@ function journalPath(own: string | undefined, config: Config, configFile: string
 const localKey = (rung: string): string => `rung-local/${rung}`;
 
 /** Remembers which rungs are local, so that a report can still tell when the config has others. */
-export function rememberRungs({ parts, journal }: Session): void {
+export function rememberRungs({ parts, journal }: RunningSession): void {
   for (const { name, local } of parts.rungs) {
     if (journal.notes.get(localKey(name)) !== String(local)) journal.notes.set(localKey(name), String(local));
   }

@@ -3,6 +3,7 @@
 import type { Attempt } from "../core/answer.ts";
 import type { Json } from "../core/json.ts";
 import type { QuestionRecord } from "../core/question.ts";
+import { isShadow } from "../core/shadow.ts";
 import type { Journal, RunRecord } from "../journal/journal.ts";
 import { askedReason } from "./sentence.ts";
 
@@ -31,6 +32,8 @@ export interface WaitingQuestion {
 export function* waitingQuestions(journal: Journal, loop?: string): Iterable<WaitingQuestion> {
   for (const { run, waiting } of journal.waiting()) {
     if (loop !== undefined && run.loop !== loop) continue;
+    // Nobody is asked on behalf of a run that does nothing.
+    if (isShadow(run.version)) continue;
     const { path, question, risk, trail } = waiting;
     yield {
       run,
@@ -53,5 +56,5 @@ function suggestionIn(trail: readonly Attempt[]): Suggestion | null {
 
 function isSuperseded(journal: Journal, run: RunRecord): boolean {
   const { otherContent, otherVersion } = journal.relatives(run);
-  return [...otherContent, ...otherVersion].some((other) => other.number > run.number);
+  return [...otherContent, ...otherVersion].some((other) => other.number > run.number && !isShadow(other.version));
 }

@@ -21,6 +21,12 @@ export const addRun: AddCommand = (program, done) => {
     .option("--id <column>", "the column that holds the items' ids (default: id, else a hash of the row)")
     .option("--limit <n>", "only the first n records of the data", wholeNumber(1))
     .option("--dry-run", "decide, but call no tool that changes the world; keep nothing")
+    .option("--shadow", "decide, do nothing, ask nobody, and compare with what people did")
+    .option(
+      "--truth <column>",
+      "with --shadow: the column of known answers, as COLUMN=STEP for one step's; may be given again",
+      (column: string, before: readonly string[] = []) => [...before, column],
+    )
     .option("--concurrency <n>", "most runs in flight, 1 to 1000", wholeNumber(1, 1000), 16)
     .option("--config <file>", "the config (default: pawl.config.ts, .js or .mjs in this folder)")
     .option("--journal <file>", "the journal (default: the config's, else pawl.db)")
@@ -48,6 +54,7 @@ Exit codes: 0 all done · 2 wrong use · 3 some items failed, wait or were set a
 Examples:
   pawl run support.ts tickets.csv --out answers.csv
   pawl run support.ts tickets.csv --limit 20 --dry-run
+  pawl run support.ts last-year.csv --shadow --truth team
   pawl run loops.ts#triage mails.jsonl --id message_id --concurrency 4`,
     )
     .action(async (loopFile: string, dataFile: string, options: RunOptions) => {
