@@ -31,7 +31,7 @@ export function ticketFile(name: "train.csv.gz" | "test.csv.gz" | "banking8.json
   return fileURLToPath(new URL(`../../fixtures/tickets/${name}`, import.meta.url));
 }
 
-/** 5,000 training or 1,000 test tickets, in an order that mixes the intents. Throws a `StorageError` `E_FIXTURE`. */
+/** All 10,003 training or 1,000 test tickets, in an order that mixes the intents. Throws a `StorageError` `E_FIXTURE`. */
 export async function loadTickets(split: "train" | "test"): Promise<readonly Ticket[]> {
   const file = ticketFile(`${split}.csv.gz`);
   const tickets: Ticket[] = [];

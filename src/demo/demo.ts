@@ -1,196 +1,305 @@
-/** The demo: real tickets through an embedded encoder, what it doubts kept for a person, and the figures at the end. */
+/** The demo: a stream of real tickets that all go up at first, until the local rungs have learned to keep some. */
 
-import { type BatchEnd, runBatch } from "../batch/batch.ts";
-import type { Counts } from "../batch/counts.ts";
-import { makeParts } from "../config/parts.ts";
-import { type Labelled, thresholdFor } from "../core/threshold-for.ts";
+import { runBatch } from "../batch/batch.ts";
+import { noCounts, settledRows } from "../batch/counts.ts";
+import type { Config } from "../config/config.ts";
+import { makeParts, type OpenParts } from "../config/parts.ts";
+import type { Event, StepAnswered } from "../core/event.ts";
 import { type Share, wilson } from "../core/wilson.ts";
 import { identifier } from "../data/identity.ts";
-import { readRows } from "../data/read.ts";
-import { type Banking8, banking8, loadTickets, type Ticket, ticketFile } from "../data/tickets.ts";
-import type { Journal } from "../journal/journal.ts";
-import { encoder } from "../rung/encoder.ts";
-import { model } from "../rung/model.ts";
-import type { OpenNeeds, Rung } from "../rung/rung.ts";
-import { demoConfig } from "./config.ts";
+import { loadTickets, type Ticket } from "../data/tickets.ts";
+import type { Journal, RunRecord } from "../journal/journal.ts";
+import { questionAbout } from "../policy/met-question.ts";
+import type { QuestionPolicy } from "../policy/question-policy.ts";
+import type { QuestionReport } from "../policy/report.ts";
+import config from "./config.ts";
+import { type KnownTeams, knownTeams } from "./known.ts";
 import demo, { demoRisk } from "./loop.ts";
-import { measure, measurePlainPrompt } from "./measure.ts";
+import { type News, newsOf } from "./news.ts";
+import { heldBack, Reached, streamOf } from "./stream.ts";
+import { errorOf, type Figures, Tally } from "./tally.ts";
 
 export interface DemoOptions {
   readonly journal: Journal;
-  /** How many of the 1,000 test tickets are run. */
-  readonly limit: number;
-  /** Test tickets that the chat model is asked about, for comparison; 0 leaves it out. */
-  readonly compare: number;
+  /** The demo's own by default. Its last rung must know every answer. */
+  readonly config?: Config;
+  /** How many of the 10,003 tickets. */
+  readonly tickets: number;
   readonly say: (line: string) => void;
-  /** The main run begins; its counts go on changing. */
-  readonly onRun: (counts: Counts) => void;
-  /** The main run is over. */
-  readonly onRunEnd: () => void;
-  readonly counts: Counts;
+  /** Something happened to the promise, after so many tickets. */
+  readonly onNews: (news: News, tickets: number) => void;
+  /** The stream begins; `look` tells how it stands at any moment until `onEnd`. */
+  readonly onStream: (look: () => DemoMoment) => void;
+  readonly onEnd: () => void;
   readonly drain: AbortSignal;
   readonly stop: AbortSignal;
 }
 
-/** One line of the report: some tickets, how many were right, and of whom it speaks. */
-export interface DemoRow {
-  readonly who: string;
-  readonly tickets: number;
-  readonly right: number;
-  readonly share: Share | null;
+/** How the stream stands. */
+export interface DemoMoment {
+  readonly total: number;
+  readonly done: number;
+  /** Of those done, by an earlier command that was interrupted. */
+  readonly earlier: number;
+  /** As of the last block. */
+  readonly figures: Figures;
+  readonly promise: DemoPromise;
+}
+
+/** The promise at one moment. */
+export interface DemoPromise extends Pick<QuestionReport, "state"> {
+  /** Why nothing stands, with what would move it; `null` where something does. */
+  readonly why: string | null;
+  readonly risk: number;
+  readonly delta: number;
+  /** What the certificate in force rests on. */
+  readonly test: { readonly labels: number; readonly accepted: number; readonly wrong: number } | null;
+  readonly threshold: number | null;
+  readonly trainedOn: number | null;
 }
 
 export interface DemoReport {
   readonly tickets: number;
   /** Of them, how many an earlier, interrupted command had settled. */
   readonly earlier: number;
-  readonly acceptAt: number;
-  readonly trainedOn: number;
-  readonly local: Share | null;
-  readonly waiting: number;
-  /** Of the main run alone. */
+  readonly complete: boolean;
+  /** Of this command's stream. */
   readonly seconds: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly rows: readonly DemoRow[];
+  readonly kept: Share | null;
+  /** Wrong among those kept. */
+  readonly error: Share | null;
+  /** Wrong among all tickets: what went up is right here. */
+  readonly errorOfAll: Share | null;
+  readonly promise: DemoPromise;
+  /** Questions that the upper rung was asked: tickets that went up, and audits. */
+  readonly calls: number;
+  /** Of the tickets, how many needed no such call. */
+  readonly saved: number;
+  /** What the encoder had wrong where it was asked before it had learned anything. */
+  readonly untrained: { readonly tickets: number; readonly error: Share | null };
+  readonly rows: readonly (Figures & { readonly error: Share | null })[];
   /** The batch's name in the journal. */
   readonly batch: string;
-  readonly complete: boolean;
 }
 
 const batch = "demo";
-const thresholdNote = "demo/acceptAt";
-const trainedOn = 1_000;
-const plainPrompts = 60;
-/** Longest that the two comparisons may take: by name, and by a plain prompt. */
-const compareSeconds = { byName: 45, plain: 20 };
-/** A question's prior is taken off from its thirtieth item on (rung/model-prior.ts). */
-const priorItems = 30;
+const notMet = { state: "cold", risk: demoRisk, delta: 0.05, test: null, threshold: null, trainedOn: null } as const;
 
 /**
- * Runs the demo in a journal of its own; an interrupted one goes on where it was. Throws `ModelError` where a model
+ * Runs the demo in a journal of its own; an interrupted one goes on where it was. Throws `ModelError` where the model
  * cannot be had, and the stop signal's reason.
  */
 export async function runDemo(options: DemoOptions): Promise<DemoReport> {
-  const { journal, say, limit, compare, stop } = options;
-  const teams = banking8();
-  const test = (await loadTickets("test")).slice(0, limit);
-  const acceptAt = await chooseThreshold(teams, options);
-  const parts = makeParts(demoConfig(acceptAt), journal, { stop, say });
+  const parts = makeParts(options.config ?? config, options.journal, { stop: options.stop, say: options.say });
+  const tickets = (await loadTickets("train")).slice(0, options.tickets);
+  const stream = new Stream(tickets, await knownTeams(), parts, options);
   await parts.open();
-  let end: BatchEnd;
-  const begun = performance.now();
-  let seconds: number;
   try {
-    say(`\n${test.length.toLocaleString("en")} test tickets, none of them seen before:`);
-    options.onRun(options.counts);
-    const { identify } = identifier({ id: "", text: "", intent: "" });
-    end = await runBatch({
-      loop: demo,
-      rows: readRows(ticketFile("test.csv.gz")),
-      batch,
-      identify,
-      read: ({ id, text }) => ({ id, text }),
-      parts,
-      isLocal: (name) => parts.rungs.find((rung) => rung.name === name)?.local ?? false,
-      concurrency: 16,
-      limit,
-      counts: options.counts,
-      drain: options.drain,
-    });
-    seconds = (performance.now() - begun) / 1000;
+    return await stream.run();
   } finally {
-    options.onRunEnd();
+    options.onEnd();
     await parts.close();
   }
-  const rows = end.complete ? judgeRun(journal, test, teams) : [];
-  if (end.complete && compare > 0) rows.push(...(await compareChat(test.slice(0, compare), teams, options)));
-  const { local, remote, person, waiting } = end.counts.questions;
-  return {
-    tickets: test.length,
-    earlier: end.counts.earlier,
-    acceptAt,
-    trainedOn,
-    local: wilson(local, local + remote + person + waiting),
-    waiting,
-    seconds,
-    inputTokens: end.counts.usage.inputTokens,
-    outputTokens: end.counts.usage.outputTokens,
-    rows,
-    batch,
-    complete: end.complete,
-  };
 }
 
-/** The threshold that, on training tickets, keeps most with at most 5 % wrong. An interrupted demo keeps its own. */
-async function chooseThreshold(teams: Banking8, { journal, say, stop }: DemoOptions): Promise<number> {
-  const kept = journal.notes.get(thresholdNote);
-  if (kept !== undefined) {
-    say(`Going on with the demo that was interrupted, at its threshold of ${Number(kept).toFixed(3)}.`);
-    return Number(kept);
+class Stream {
+  readonly #tickets: readonly Ticket[];
+  readonly #known: KnownTeams;
+  readonly #parts: OpenParts;
+  readonly #options: DemoOptions;
+  readonly #counts = noCounts();
+  readonly #tally = new Tally();
+  readonly #settled = new Reached();
+  /** Tickets that were settled before this command began. */
+  readonly #before = new Set<string>();
+  /** What each labelled decision was labelled as. */
+  readonly #labels = new Map<string, "up" | "audit">();
+  #labelsRead = 0;
+  #newsRead = 0;
+  #hasPromised = false;
+  #promise: DemoPromise = { ...notMet, why: "nothing asked yet" };
+
+  constructor(tickets: readonly Ticket[], known: KnownTeams, parts: OpenParts, options: DemoOptions) {
+    this.#tickets = tickets;
+    this.#known = known;
+    this.#parts = parts;
+    this.#options = options;
   }
-  const train = (await loadTickets("train")).slice(0, trainedOn);
-  say(`Choosing a threshold on ${train.length.toLocaleString("en")} training tickets whose team is known ...`);
-  const labelled = await using(encoder("minilm", { acceptAt: 0 }), journal, say, (rung) =>
-    measure(rung, train, teams, { stop, seconds: 120 }),
-  );
-  const { acceptAt, kept: count, wrong } = thresholdFor(labelled, demoRisk);
-  journal.notes.set(thresholdNote, String(acceptAt));
-  say(
-    `Threshold ${acceptAt.toFixed(3)}: it keeps ${count} of them, ${wrong} wrong (at most ${demoRisk * 100} %). ` +
-      "That is hindsight on these tickets and promises nothing about others.",
-  );
-  return acceptAt;
-}
 
-/** What stood, and what the encoder would have said about everything, against the known teams. */
-function judgeRun(journal: Journal, test: readonly Ticket[], teams: Banking8): DemoRow[] {
-  const truth = new Map(test.map((ticket) => [ticket.id, teams.fold[ticket.intent]]));
-  const kept: boolean[] = [];
-  const all: boolean[] = [];
-  for (const { item, run } of journal.rows(batch)) {
-    if (run === null || item === null) continue;
-    for (const event of journal.events(run)) {
-      if (event.type !== "step_answered" && event.type !== "step_waiting") continue;
-      const tried = event.trail.find((attempt) => attempt.rung.startsWith("encoder"));
-      if (tried) all.push(tried.value === truth.get(item));
-      if (event.type === "step_answered" && event.rung !== "person") kept.push(event.value === truth.get(item));
+  async run(): Promise<DemoReport> {
+    const { drain } = this.#options;
+    const { policy } = this.#parts;
+    this.#recall();
+    if (this.#before.size > 0) this.#options.say(`going on where it was: ${this.#before.size} tickets are done`);
+    this.#options.onStream(() => this.#moment());
+    await policy.settled();
+    const { identify } = identifier({ id: "", text: "" });
+    const begun = performance.now();
+    const { complete } = await runBatch({
+      loop: demo,
+      rows: streamOf({
+        tickets: this.#tickets,
+        prepare: (block) => this.#prepare(block),
+        ended: (count) => this.#settled.at(count),
+        learn: (block) => this.#learn(block),
+      }),
+      batch,
+      identify,
+      parts: { ...this.#parts, policy: heldBack(policy) },
+      isLocal: (name) => this.#parts.rungs.find((rung) => rung.name === name)?.local ?? false,
+      concurrency: 64,
+      counts: this.#counts,
+      onProgress: (counts) => this.#settled.set(settledRows(counts)),
+      drain,
+    });
+    const seconds = (performance.now() - begun) / 1000;
+    return this.#report(complete, seconds);
+  }
+
+  /** What an interrupted demo left: its promise, and the tickets that were settled. */
+  #recall(): void {
+    const { journal } = this.#options;
+    this.#parts.policy.recall(this.#parts.ladder);
+    for (const { item } of journal.runs({ loop: demo.name, status: "done" })) this.#before.add(item);
+    for (const event of journal.policy.read()) {
+      this.#newsRead++;
+      if (event.type === "certificate_issued") this.#hasPromised = true;
+    }
+    this.#promise = this.#promiseNow();
+  }
+
+  /** Reads the vectors of a whole block at once, of those tickets that the words alone will not settle. */
+  async #prepare(block: readonly Ticket[]): Promise<void> {
+    const policy = this.#question();
+    const reader = this.#parts.rungs.find((rung) => rung.learns === "features");
+    if (!policy || !reader?.features) return;
+    const { signal } = new AbortController();
+    const questions = block
+      .filter(({ id }) => !this.#before.has(id))
+      .map(({ text }) => questionAbout(policy.met, text))
+      .filter((question) => !this.#standsByWords(policy, question));
+    await Promise.all(questions.map((question) => reader.features?.(question, signal)));
+  }
+
+  #standsByWords({ standing }: QuestionPolicy, question: ReturnType<typeof questionAbout>): boolean {
+    const rung = this.#parts.rungs.find(({ learns }) => learns === "words");
+    const context = { signal: this.#options.stop, run: "", item: null, suggestion: null, repair: null };
+    const reply = rung?.decide(question, context);
+    if (!rung || !reply || reply instanceof Promise || reply.kind !== "answered") return false;
+    return standing.judge(rung, question, reply).stands;
+  }
+
+  /** Audits are answered, labels read, promises tested, and what there is to learn is learned. */
+  async #learn(block: readonly Ticket[]): Promise<void> {
+    const { policy } = this.#parts;
+    policy.nudge();
+    await policy.settled();
+    if (this.#options.drain.aborted) return;
+    this.#count(block);
+    this.#tellNews();
+  }
+
+  #count(block: readonly Ticket[]): void {
+    const { journal } = this.#options;
+    const met = this.#question()?.met;
+    if (met) {
+      for (const { seq, decision, sample } of journal.labels.answered(met.name, met.version, this.#labelsRead)) {
+        this.#labelsRead = seq;
+        if (decision !== null) this.#labels.set(decision, sample === "audit" ? "audit" : "up");
+      }
+    }
+    for (const { id, text } of block) {
+      const run = doneRun(journal, id);
+      const answered = run && journal.events(run.number).find(isAnswer);
+      if (!run || !answered) continue;
+      const untrained = answered.trail.find(({ basis }) => basis === "similarity");
+      const decision = `${run.id}/${answered.path}`;
+      this.#tally.add({
+        kept: answered.standing !== undefined,
+        right: answered.value === this.#known.get(text),
+        label: this.#labels.get(decision) ?? null,
+        untrained: untrained ? untrained.value === this.#known.get(text) : null,
+      });
+      this.#labels.delete(decision);
     }
   }
-  return [rowOf("encoder, what it kept", kept), rowOf("encoder, had it answered everything", all)];
-}
 
-/** The chat model's figures, so that the ladder's choice can be checked: it is the worse judge here. */
-async function compareChat(tickets: readonly Ticket[], teams: Banking8, options: DemoOptions): Promise<DemoRow[]> {
-  const { journal, say, stop } = options;
-  say(
-    `\nFor comparison, the 135M chat model on ${tickets.length} of them, by name and then by a plain prompt (at most ${compareSeconds.byName + compareSeconds.plain} s) ...`,
-  );
-  const warm = (await loadTickets("train")).slice(0, priorItems);
-  return await using(model("smollm2-135m", { acceptAt: 0 }), journal, say, async (rung) => {
-    const seen = await measure(rung, [...warm, ...tickets], teams, { stop, seconds: compareSeconds.byName });
-    const named = seen.slice(warm.length);
-    const some = tickets.slice(0, plainPrompts);
-    const plain = await measurePlainPrompt(rung, some, teams, { stop, seconds: compareSeconds.plain });
-    return [rowOf("chat model, by name, prior off", named), rowOf("chat model, plain prompt", plain)];
-  });
-}
-
-function rowOf(who: string, judged: readonly boolean[] | readonly Pick<Labelled, "right">[]): DemoRow {
-  const right = judged.filter((one) => (typeof one === "boolean" ? one : one.right)).length;
-  return { who, tickets: judged.length, right, share: wilson(right, judged.length) };
-}
-
-async function using<T>(
-  rung: Rung,
-  journal: Journal,
-  say: OpenNeeds["say"],
-  work: (rung: Rung) => Promise<T>,
-): Promise<T> {
-  await rung.open?.({ notes: journal.notes, vectors: journal.vectors, recall: journal.recall, say });
-  try {
-    return await work(rung);
-  } finally {
-    await rung.close?.();
+  #tellNews(): void {
+    const { onNews, journal } = this.#options;
+    const tickets = settledRows(this.#counts);
+    for (const event of journal.policy.read().slice(this.#newsRead)) {
+      this.#newsRead++;
+      const news = newsOf(event, !this.#hasPromised);
+      if (event.type === "certificate_issued") this.#hasPromised = true;
+      if (news) onNews(news, tickets);
+    }
+    const { state } = this.#promise;
+    this.#promise = this.#promiseNow();
+    if (state === "probation" && this.#promise.state === "certified") {
+      const headline = "certified: its audits alone bear the promise out by now";
+      onNews({ kind: "certified", headline, detail: null }, tickets);
+    }
   }
+
+  #question(): QuestionPolicy | null {
+    for (const policy of this.#parts.policy.questions) return policy;
+    return null;
+  }
+
+  #promiseNow(): DemoPromise {
+    const report = this.#question()?.report();
+    if (!report) return this.#promise;
+    const { state, risk, serving } = report;
+    if (!serving) return { ...notMet, state, risk, delta: report.delta, why: whyNot(report) };
+    const { labels, accepted, wrong } = serving.figures;
+    const test = { labels, accepted, wrong };
+    const { threshold, trainedOn } = serving;
+    return { state, why: null, risk, delta: report.delta, test, threshold, trainedOn };
+  }
+
+  #moment(): DemoMoment {
+    return {
+      total: this.#tickets.length,
+      done: settledRows(this.#counts),
+      earlier: this.#counts.earlier,
+      figures: this.#tally.figures,
+      promise: this.#promise,
+    };
+  }
+
+  #report(complete: boolean, seconds: number): DemoReport {
+    const { tickets, kept, wrong, audits } = this.#tally.figures;
+    const { untrained } = this.#tally;
+    const calls = tickets - kept + audits;
+    return {
+      tickets,
+      earlier: this.#counts.earlier,
+      complete,
+      seconds,
+      kept: wilson(kept, tickets),
+      error: errorOf(this.#tally.figures),
+      errorOfAll: wilson(wrong, tickets),
+      promise: this.#promise,
+      calls,
+      saved: tickets - calls,
+      untrained: { tickets: untrained.tickets, error: wilson(untrained.wrong, untrained.tickets) },
+      rows: this.#tally.rows.map((row) => ({ ...row, error: errorOf(row) })),
+      batch,
+    };
+  }
+}
+
+function whyNot({ trial, labels, nextTraining }: QuestionReport): string {
+  if (!trial) return `learns when there are ${nextTraining} labels; there are ${labels.length}`;
+  const what = `what ${trial.trainedOn} labels taught is on trial, on ${trial.labels} new ones`;
+  return labels.length < nextTraining ? what : `${what}; learning anew`;
+}
+
+function doneRun(journal: Journal, item: string): RunRecord | null {
+  for (const run of journal.runs({ loop: demo.name, item, status: "done" })) return run;
+  return null;
+}
+
+function isAnswer(event: Event): event is StepAnswered {
+  return event.type === "step_answered";
 }

@@ -6,7 +6,7 @@ import { teamSchema, ticketSchema } from "./schemas.ts";
 
 const { ask, cue, options } = banking8();
 
-/** Largest share of wrong answers that the demo aims at, among those kept local. */
+/** Largest share of wrong answers among those that stay local: what the demo asks a promise for. */
 export const demoRisk = 0.05;
 
 const loop: Loop = defineLoop({

@@ -63,8 +63,7 @@ export const CATALOGUE: readonly ModelEntry[] = [
     licence: "Apache-2.0",
     memoryBytes: 0.25 * GIGABYTE,
     languages: "English",
-    notes:
-      "Small enough for any machine: for the demo, tests and learned heads. Too small to be trusted when just asked.",
+    notes: "Small enough for any machine: for tests and learned heads. Too small to be trusted when just asked.",
     encoder: null,
     import: null,
     sources: [
