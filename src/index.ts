@@ -25,4 +25,5 @@ export { model } from "./rung/model.ts";
 export { person } from "./rung/person.ts";
 export { fallback, type Rule, rules } from "./rung/rules.ts";
 export type { DecideContext, Rung } from "./rung/rung.ts";
+export { words } from "./rung/words.ts";
 export { defineTool, notFound, type Tool, type ToolDefinition } from "./tool/tool.ts";

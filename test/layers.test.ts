@@ -18,7 +18,7 @@ const tiers: readonly (readonly string[])[] = [
   ["config"],
   ["batch", "review", "report"],
   ["demo"],
-  ["cli", "index.ts", "testing.ts"],
+  ["cli", "index.ts", "guarantee.ts", "testing.ts"],
 ];
 const parts = tiers[4]!;
 
