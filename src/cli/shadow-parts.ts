@@ -103,6 +103,7 @@ function everyItemDrawn(standing: Standing): Standing {
     governs: (rung) => standing.governs(rung),
     judge: (rung, question, reply) => standing.judge(rung, question, reply),
     toss: (question) => ({ ...standing.toss(question), propensity: 1, drawn: true }),
+    tossRule: (question, rule) => ({ ...standing.tossRule(question, rule), drawn: false }),
     watch: () => {},
   };
 }

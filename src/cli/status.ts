@@ -4,6 +4,7 @@ import { count, counted } from "../batch/figures.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Label, OpenLabel } from "../core/label.ts";
 import type { PolicyEvent } from "../core/policy-event.ts";
+import { formatShare, wilson } from "../core/wilson.ts";
 import { type AcceptedRisk, estimateAcceptedRisk } from "../guarantee/estimate.ts";
 import type { PromiseInWords } from "../guarantee/promise.ts";
 import { sameAnswer } from "../policy/met-question.ts";
@@ -291,6 +292,12 @@ function questionLines(status: QuestionStatus, withLimits: boolean): readonly st
       rows.push(["", `in this time of warning only from ${serving.threshold.toFixed(3)} on`]);
     rows.push(["audits", auditText(audits, serving.auditRate)]);
   } else rows.push(["nothing", `stands locally: ${why}`]);
+  for (const { rule, answered, wrong } of report.rules) {
+    rows.push([
+      rule,
+      `outside the promise; audits: ${counted(answered, "answer")}, wrong ${formatShare(wilson(wrong, answered))}`,
+    ]);
+  }
   if (stranger !== null) rows.push(["ladder", stranger]);
   if (trial) rows.push(["trial", trialText(trial)]);
   rows.push(["labels", labelText(labels)]);

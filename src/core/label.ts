@@ -63,6 +63,17 @@ export interface OpenLabel extends NewLabel {
   readonly answer: null;
 }
 
+/** Under which key a rule's audits are kept: they say nothing about what is learned. */
+export function ruleKey(rule: string): string {
+  return `${rulePrefix}${rule}`;
+}
+
+export function isRuleKey(key: string | null): boolean {
+  return key?.startsWith(rulePrefix) ?? false;
+}
+
+const rulePrefix = "rule ";
+
 /** What a waiting step must remember, so that a person's answer becomes a label. */
 export type LabelNote = Pick<NewLabel, "sample" | "propensity" | "key" | "cluster" | "stood">;
 

@@ -3,6 +3,7 @@ import { sure } from "../../test/support/promises.ts";
 import type { Attempt, CheckResult } from "../core/answer.ts";
 import type { Json } from "../core/json.ts";
 import { Question } from "../core/question.ts";
+import { noUsage } from "../core/usage.ts";
 import type { Answered } from "../gate/gate.ts";
 import type { Standing } from "../policy/policy.ts";
 import { fallback, rules } from "../rung/rules.ts";
@@ -45,6 +46,7 @@ function standing(more: Partial<Standing> & { drawn?: boolean } = {}): Standing 
     judge: () => ({ confidence: 0.93, least: 0.8, stands: true, isFinal: false }),
     holdsAudits: false,
     toss: () => ({ ...coin, drawn }),
+    tossRule: () => ({ ...coin, drawn }),
     watch: () => {},
     ...rest,
   };
@@ -191,4 +193,20 @@ describe("in a time of warning", () => {
     const note = noteOf(standing({ drawn: true }), question, { held: null, trail: [failed("words", below(0.85))] });
     expect(note).toMatchObject({ sample: "random", stood: null });
   });
+});
+
+test("some of what a rule answers is set aside for an audit, under a key that is no version's", () => {
+  const rung = rules(() => "billing");
+  const reply = {
+    kind: "answered",
+    value: "billing",
+    confidence: null,
+    basis: "certain",
+    evidence: {},
+    usage: noUsage,
+  } as const;
+  const went = { raw: "billing", reply, held: null, trail: [] };
+  const label = stoodUnder(standing({ drawn: true }), question, rung, [rung], went).label("r-1/team");
+  expect(label).toMatchObject({ sample: "audit", key: "rule rules", stood: "billing", answer: null });
+  expect(stoodUnder(standing(), question, rung, [rung], went).label("r-1/team")).toBeUndefined();
 });

@@ -2,7 +2,7 @@
 
 import type { Attempt, StandingRecord } from "../core/answer.ts";
 import type { Json } from "../core/json.ts";
-import type { LabelNote, NewLabel } from "../core/label.ts";
+import { type LabelNote, type NewLabel, ruleKey } from "../core/label.ts";
 import type { Question } from "../core/question.ts";
 import type { Answered } from "../gate/gate.ts";
 import type { Standing } from "../policy/policy.ts";
@@ -53,6 +53,16 @@ export interface UnderPromise {
   label(decision: string): NewLabel | undefined;
 }
 
+/** A rule stands by its author's word; some of what it answers is checked all the same. */
+function auditOfRule(standing: Standing, question: Question, rung: Rung, raw: Json): UnderPromise {
+  const { name, version, about } = question;
+  const { propensity, drawn, cluster } = standing.tossRule(question, rung.name);
+  const of = { question: name, version, about, cluster, propensity, key: ruleKey(rung.name) };
+  return {
+    label: (decision) => (drawn ? { ...of, decision, sample: "audit", stood: raw, answer: null } : undefined),
+  };
+}
+
 export function stoodUnder(
   standing: Standing,
   question: Question,
@@ -81,6 +91,8 @@ export function stoodUnder(
   // A safe answer given for want of a better one teaches nothing, and a kept one did so when it was new. What a rule
   // answered never came by the rungs above it: as a label it would count among what they let stand.
   const isAbove = !rung.local || rung.mostCost !== 0 || rung.source !== undefined;
+  if (!isAbove && reply.basis === "certain" && reply.origin === undefined)
+    return auditOfRule(standing, question, rung, raw);
   const teaches = reply.origin === undefined && reply.basis !== "none" && isAbove;
   return {
     label(decision) {

@@ -29,6 +29,8 @@ export interface Standing {
    * has the same, and nobody who writes an item can know it.
    */
   toss(question: Question): Coin;
+  /** The same for an answer of a rule, which stands by its author's word and is no part of the certificate. */
+  tossRule(question: Question, rule: string): Coin;
   /** Tells the monitors of an item, after its climb, and of what the last local rung said; no label is needed. */
   watch(question: Question, value: Json | null): void;
 }
@@ -60,6 +62,3 @@ export interface Policy {
   /** A label came in: sooner or later something is to be learned from it. Returns at once. */
   nudge(): void;
 }
-
-/** No promises at all: every rung by its own threshold. */
-export const noPolicy: Policy = { standing: () => null, nudge: () => {} };

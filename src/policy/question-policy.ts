@@ -1,6 +1,6 @@
 /** The policy of one question: its champion, the version on trial, its labels, and what may stand now. */
 
-import type { Label, MetQuestion } from "../core/label.ts";
+import { isRuleKey, type Label, type MetQuestion } from "../core/label.ts";
 import type { PolicyEvent } from "../core/policy-event.ts";
 import type { Question } from "../core/question.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -276,9 +276,22 @@ export class QuestionPolicy {
         labels: trial.labels,
         test: trial.test(),
       },
+      rules: this.#ruleAudits(),
       labels: this.#labels,
       nextTraining: nextTraining(this.#trainedOn, serving === null),
     };
+  }
+
+  #ruleAudits(): QuestionReport["rules"] {
+    const found = new Map<string, { rule: string; answered: number; wrong: number }>();
+    for (const { key, stood, answer } of this.#labels) {
+      if (!isRuleKey(key) || key === null || stood === null) continue;
+      const rule = found.get(key) ?? { rule: key, answered: 0, wrong: 0 };
+      rule.answered++;
+      if (!sameAnswer(this.met, stood, answer.value)) rule.wrong++;
+      found.set(key, rule);
+    }
+    return [...found.values()];
   }
 
   // -- going on

@@ -34,6 +34,8 @@ export interface QuestionReport {
     readonly labels: number;
     readonly test: TrialPassed | NotYet;
   } | null;
+  /** Audits of what rules answered, by rule: outside the certificate. */
+  readonly rules: readonly { readonly rule: string; readonly answered: number; readonly wrong: number }[];
   /** Answered labels, one a cluster, in the order of their answers. */
   readonly labels: readonly Label[];
   /** Number of labels at which it learns anew. */

@@ -30,5 +30,8 @@ export function isTrainingDue(labels: number, trainedOn: number, isCold: boolean
 /** What stands is audited at least this often while a better version is on trial: its labels come from there too. */
 export const trialAuditRate = 0.3;
 
+/** Share of what rules answer that is audited, whatever the state. */
+export const ruleAuditRate = 0.02;
+
 /** Share of the traffic that a challenger must let stand beyond what the champion does. */
 export const worthSwapping = 0.01;

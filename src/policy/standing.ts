@@ -2,6 +2,7 @@
 
 import { usableConfidence } from "../core/answer.ts";
 import type { Json } from "../core/json.ts";
+import { ruleKey } from "../core/label.ts";
 import type { Question } from "../core/question.ts";
 import type { Answered } from "../gate/gate.ts";
 import { auditUnit, drawAudit } from "../guarantee/audit.ts";
@@ -11,6 +12,7 @@ import { nameOf } from "./class-thresholds.ts";
 import type { Seen } from "./drift-watch.ts";
 import { confidenceOf, withJitter } from "./local-version.ts";
 import type { Coin, Judgement, Standing } from "./policy.ts";
+import { ruleAuditRate } from "./schedule.ts";
 import type { Serving } from "./serving.ts";
 
 /** What a standing is made of. */
@@ -111,6 +113,14 @@ export class StandingNow implements Standing {
     const coin = { propensity, drawn, cluster, seal };
     this.#tossed = { about, coin };
     return coin;
+  }
+
+  tossRule(question: Question, rule: string): Coin {
+    const cluster = clusterKey(question.about);
+    const decision = auditUnit(`${this.#view.question} ${ruleKey(rule)}`, cluster);
+    const propensity = ruleAuditRate;
+    const { drawn, seal } = drawAudit(this.#view.secret, { decision, state: "rule", propensity });
+    return { propensity, drawn, cluster, seal };
   }
 
   watch(question: Question, value: Json | null): void {

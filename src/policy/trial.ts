@@ -4,7 +4,7 @@
  */
 
 import type { Json } from "../core/json.ts";
-import type { Label } from "../core/label.ts";
+import { isRuleKey, type Label } from "../core/label.ts";
 import { BettingTest } from "../guarantee/betting.ts";
 import { upperBound } from "../guarantee/binomial.ts";
 import { type ClassThreshold, classThresholds, halfOf, nameOf, type ReadLabel } from "./class-thresholds.ts";
@@ -79,8 +79,8 @@ export class Trial {
    * Whether a label is evidence about this version: later than its training, no duplicate, and of an item that had a
    * known chance to be labelled. What went up is labelled in any case, what was let through with its coin's probability.
    */
-  wants({ sample, number, cluster, propensity }: Label): boolean {
-    const isEvidence = sample === "random" || sample === "audit" || sample === "escalated";
+  wants({ sample, number, cluster, propensity, key }: Label): boolean {
+    const isEvidence = sample === "random" || sample === "escalated" || (sample === "audit" && !isRuleKey(key));
     return isEvidence && propensity !== null && number > this.from && !this.#clusters.has(cluster);
   }
 
