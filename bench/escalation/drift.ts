@@ -167,7 +167,7 @@ const bets = [0.25, 0.5, 1, 2, 4, 8];
  * Audits until a mean of six bets reaches the limit, were each audit to add its expected logarithm (Wald): the
  * log of six times the limit over the growth of the best bet at an error of p.
  */
-function predictedAudits(p: number, risk: number, limit: number): number {
+export function predictedAudits(p: number, risk: number, limit: number): number {
   const growths = bets.map((bet) => {
     const lambda = Math.min(0.95, (bet * risk) / (1 - risk));
     return p * Math.log1p(lambda * (1 / risk - 1)) + (1 - p) * Math.log1p(-lambda);

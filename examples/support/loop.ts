@@ -63,7 +63,7 @@ const support: Loop = defineLoop({
         shipping: "parcels, deliveries, delays, addresses",
         technical: "bugs, log-ins, the app or the website does not work",
       },
-      risk: 0.05,
+      // With `risk: 0.05` here it would wait for a person until a certificate promises at most 5 % wrong of what stands.
     });
     if (team.value !== "billing") return { team: team.value, action: "routed" };
 

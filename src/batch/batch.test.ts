@@ -93,7 +93,15 @@ describe.each(journals)("a batch on the $name journal", ({ open }) => {
     const { counts, complete } = await run(journal);
     expect(complete).toBe(true);
     expect(counts).toMatchObject({ rows: 7, bytes: 70, done: 2, waiting: 1, quarantined: 4, failed: 0 });
-    expect(counts.questions).toEqual({ local: 2, remote: 0, person: 0, waiting: 1 });
+    expect(counts.questions).toEqual({
+      local: 2,
+      promised: 0,
+      audited: 0,
+      remote: 0,
+      person: 0,
+      waiting: 1,
+      overflow: 0,
+    });
     expect(counts.examples.quarantined).toEqual([
       { line: 4, reason: "1 field, where the header has 2" },
       { line: 5, reason: 'the item "a" stands on line 2 already; the first counts' },
@@ -173,7 +181,15 @@ describe.each(journals)("a batch on the $name journal", ({ open }) => {
     await journal.answer(waiting.run.number, { type: "person_answered", path: "team", value: "billing", by: "ana" });
     const { counts } = await run(journal);
     expect(counts).toMatchObject({ done: 3, waiting: 0, resumed: 1 });
-    expect(counts.questions).toEqual({ local: 2, remote: 0, person: 1, waiting: 0 });
+    expect(counts.questions).toEqual({
+      local: 2,
+      promised: 0,
+      audited: 0,
+      remote: 0,
+      person: 1,
+      waiting: 0,
+      overflow: 0,
+    });
   });
 
   describe("when the loop has changed", () => {

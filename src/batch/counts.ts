@@ -6,12 +6,17 @@ import type { Attempt, Fault } from "../core/answer.ts";
 export interface QuestionCounts {
   /** Decided by a rung that is local; a cached answer counts where it first came from. */
   local: number;
+  /** Of those: stood under a certificate; and of these, those whose audit was drawn. */
+  promised: number;
+  audited: number;
   /** Decided by a rung that is not local and not a person. */
   remote: number;
   /** Decided by a person. */
   person: number;
   /** Still waiting for a person. */
   waiting: number;
+  /** Given the safe answer that was configured, because nobody above had budget left or was worth asking. */
+  overflow: number;
 }
 
 /** One rung's part in a batch. */
@@ -127,7 +132,7 @@ export function noCounts(): Counts {
     spendLimit: 0,
     effectsRepeated: 0,
     effectsRisked: 0,
-    questions: { local: 0, remote: 0, person: 0, waiting: 0 },
+    questions: { local: 0, promised: 0, audited: 0, remote: 0, person: 0, waiting: 0, overflow: 0 },
     rungs: {},
     rungsNow: {},
     faults: {},
@@ -145,10 +150,15 @@ export function settledRows(counts: Counts): number {
   return done + failed + limit + waiting + sleeping + quarantined + held + busy + stopped;
 }
 
+/** Questions that were asked, answered or waiting. */
+export function allQuestions({ local, remote, person, waiting, overflow }: QuestionCounts): number {
+  return local + remote + person + waiting + overflow;
+}
+
 /** Share of the questions, answered or waiting, that a local rung decided: 0 to 1, `null` where none was asked. */
-export function localShare({ local, remote, person, waiting }: QuestionCounts): number | null {
-  const all = local + remote + person + waiting;
-  return all === 0 ? null : local / all;
+export function localShare(questions: QuestionCounts): number | null {
+  const all = allQuestions(questions);
+  return all === 0 ? null : questions.local / all;
 }
 
 /** Whether every item came to its end. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { StepWaiting } from "../core/event.ts";
+import type { StandingRecord } from "../core/answer.ts";
+import type { StepAnswered, StepWaiting } from "../core/event.ts";
 import { cellReader, requireColumns } from "./cells.ts";
 import { noCounts } from "./counts.ts";
 import { duration, percent, spend } from "./figures.ts";
@@ -7,6 +8,8 @@ import { Progress, progressLines } from "./progress.ts";
 import { SeenIds } from "./seen.ts";
 import { type Setting, summaryLines } from "./summary.ts";
 import { tally } from "./tally.ts";
+
+const setting = { currency: "USD", seconds: 1, complete: true, dryRun: false, journal: null } as Setting;
 
 test("ten thousand ids are known again with their first line", () => {
   const seen = new SeenIds();
@@ -72,15 +75,51 @@ test("a rung that was passed over for money was not asked", () => {
   tally(events, counts, () => true, 1);
   expect(counts.rungs).toMatchObject({ far: { asked: 0, broken: 0, skipped: { unpriced: 1, "day spent": 2 } } });
   expect(counts.rungsNow).toMatchObject({ far: { asked: 0, skipped: { "day spent": 2 } } });
-  const setting = { currency: "USD", seconds: 1, complete: true, dryRun: false, journal: null } as Setting;
   expect(summaryLines(counts, setting)).toContain(
     "      far: asked 0, decided 0, skipped 1 without a price, skipped 2 with the day's budget spent",
   );
 });
 
+test("what stays local is told apart: under a promise, audited, or without one", () => {
+  const counts = noCounts();
+  const answered = (path: string, standing?: Pick<StandingRecord, "audited">): StepAnswered => ({
+    type: "step_answered",
+    path,
+    verb: "choose",
+    question: "v",
+    value: "a",
+    confidence: 1,
+    basis: "calibrated",
+    rung: "words",
+    risk: 0.05,
+    trail: [],
+    milliseconds: 0,
+    ...(standing && { standing: standing as StandingRecord }),
+  });
+  const kept = (): string => summaryLines(counts, setting).find((line) => line.includes("kept local"))!;
+  tally([answered("a")], counts, () => true);
+  expect(kept()).toContain("1 decided on this machine (no promise yet)");
+  tally([answered("b", { audited: true }), answered("c", { audited: false })], counts, () => true);
+  expect(counts.questions).toMatchObject({ local: 3, promised: 2, audited: 1 });
+  expect(kept()).toContain("3 decided on this machine (2 under a promise, 1 of these audited)");
+});
+
+test("the summary says how much the safe answer was given for want of a better one", () => {
+  const counts = noCounts();
+  const answered = (path: string, rung: string, trail: StepAnswered["trail"] = []) =>
+    ({ type: "step_answered", path, rung, trail }) as unknown as StepAnswered;
+  const far = { rung: "far", kind: "escalated", skipped: "not worth it" } as const;
+  tally([answered("a", "words"), answered("b", "overflow", [far])], counts, (rung) => rung === "words");
+  expect(counts.questions).toMatchObject({ local: 1, remote: 0, overflow: 1 });
+  const lines = summaryLines(counts, setting).join("\n");
+  expect(lines).toMatch(/kept local +50.0 %/);
+  expect(lines).toMatch(/by overflow +50.0 % +1 given the safe answer instead/);
+  expect(lines).toContain("far: asked 0, decided 0, skipped 1 not worth its price");
+});
+
 test("progress says how far it is and what came of it", () => {
   const counts = { ...noCounts(), rows: 52, bytes: 5200, done: 40, waiting: 8, failed: 2 };
-  counts.questions = { local: 45, remote: 0, person: 0, waiting: 5 };
+  counts.questions = { ...counts.questions, local: 45, waiting: 5 };
   const moment = {
     total: 100,
     totalBytes: null,

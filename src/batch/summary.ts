@@ -2,7 +2,7 @@
 
 import { relative } from "node:path";
 import type { Fault } from "../core/answer.ts";
-import { type Counts, localShare, type RungCounts, settledRows } from "./counts.ts";
+import { allQuestions, type Counts, localShare, type QuestionCounts, type RungCounts, settledRows } from "./counts.ts";
 import { count, counted, duration, percent, spend } from "./figures.ts";
 
 /** Beside the counts: what the command was. */
@@ -37,7 +37,6 @@ export interface Summary extends Setting, Omit<Counts, "rungs" | "usage" | "rows
     readonly pricedCost: number;
     readonly unpriced: number;
   };
-  readonly promise: "no promise yet";
 }
 
 export function summaryOf(counts: Counts, setting: Setting): Summary {
@@ -48,7 +47,6 @@ export function summaryOf(counts: Counts, setting: Setting): Summary {
     ...rest,
     questions: { ...questions, localShare: localShare(questions) },
     usage: { inputTokens, outputTokens, cost: unpriced > 0 ? null : cost, pricedCost: cost, unpriced },
-    promise: "no promise yet",
   };
 }
 
@@ -119,19 +117,21 @@ function earlier(counts: Counts): string {
 }
 
 function questions({ questions, rungs, faults, repaired }: Counts): string[] {
-  const { local, remote, person, waiting } = questions;
-  const all = local + remote + person + waiting;
+  const { local, remote, person, waiting, overflow } = questions;
+  const all = allQuestions(questions);
   const share = localShare(questions);
   if (share === null) return [];
   const lines = [
     row("questions", count(all)),
-    row("  kept local", percent(share), `${count(local)} decided on this machine (no promise yet)`),
+    row("  kept local", percent(share), `${count(local)} decided on this machine (${promisedText(questions)})`),
   ];
   if (remote > 0)
     lines.push(row("  elsewhere", percent(remote / all), `${count(remote)} decided by a rung that is not local`));
   lines.push(
     row("  to a person", percent((person + waiting) / all), `${count(person)} answered, ${count(waiting)} waiting`),
   );
+  if (overflow > 0)
+    lines.push(row("  by overflow", percent(overflow / all), `${count(overflow)} given the safe answer instead`));
   for (const [name, { asked, skipped, decided, broken, milliseconds }] of Object.entries(rungs)) {
     const each = asked > 0 && milliseconds > 0 ? `, ${duration(milliseconds / asked / 1000)} each` : "";
     const failed = broken > 0 ? `, failed ${count(broken)} times` : "";
@@ -145,10 +145,19 @@ function questions({ questions, rungs, faults, repaired }: Counts): string[] {
   return lines;
 }
 
-function passed({ unpriced = 0, "day spent": daySpent = 0 }: RungCounts["skipped"]): string {
+/** How much of what stayed local stands under a certificate. Which one, `pawl explain` and `pawl status` say. */
+function promisedText({ local, promised, audited }: QuestionCounts): string {
+  if (promised === 0) return "no promise yet";
+  const rest = promised === local ? "all" : count(promised);
+  return `${rest} under a promise, ${count(audited)} of these audited`;
+}
+
+function passed(skipped: RungCounts["skipped"]): string {
+  const { unpriced = 0, "day spent": daySpent = 0, "not worth it": notWorth = 0 } = skipped;
   return [
     unpriced > 0 ? `, skipped ${count(unpriced)} without a price` : "",
     daySpent > 0 ? `, skipped ${count(daySpent)} with the day's budget spent` : "",
+    notWorth > 0 ? `, skipped ${count(notWorth)} not worth its price` : "",
   ].join("");
 }
 

@@ -1,6 +1,6 @@
 /** A run's events, folded into the counts of its batch. */
 
-import type { Attempt } from "../core/answer.ts";
+import type { Attempt, StandingRecord } from "../core/answer.ts";
 import type { Event } from "../core/event.ts";
 import type { Counts, QuestionCounts, RungCounts } from "./counts.ts";
 
@@ -12,21 +12,21 @@ export function tally(events: readonly Event[], counts: Counts, isLocal: IsLocal
   addRungs(events, counts.rungs);
   addRungs(events.slice(old), counts.rungsNow);
   /** By path: a question that was asked again counts as it stands now. */
-  const last = new Map<string, keyof QuestionCounts>();
+  const last = new Map<string, Decided>();
   for (const event of events) {
     switch (event.type) {
       case "step_answered": {
         const origin = event.origin?.rung ?? event.rung;
-        last.set(event.path, origin === "person" ? "person" : isLocal(origin) ? "local" : "remote");
+        last.set(event.path, { by: whoDecided(origin, isLocal), standing: event.standing });
         addTrail(event.trail, counts);
         break;
       }
       case "step_waiting":
-        last.set(event.path, "waiting");
+        last.set(event.path, { by: "waiting" });
         addTrail(event.trail, counts);
         break;
       case "person_answered":
-        last.set(event.path, "person");
+        last.set(event.path, { by: "person" });
         break;
       case "tool_called":
         counts.calls[event.outcome.kind] = (counts.calls[event.outcome.kind] ?? 0) + 1;
@@ -38,7 +38,23 @@ export function tally(events: readonly Event[], counts: Counts, isLocal: IsLocal
         break;
     }
   }
-  for (const state of last.values()) counts.questions[state]++;
+  for (const { by, standing } of last.values()) {
+    counts.questions[by]++;
+    if (by !== "local" || !standing) continue;
+    counts.questions.promised++;
+    if (standing.audited) counts.questions.audited++;
+  }
+}
+
+function whoDecided(rung: string, isLocal: IsLocal): Decided["by"] {
+  if (rung === "person" || rung === "overflow") return rung;
+  return isLocal(rung) ? "local" : "remote";
+}
+
+/** How a question stands, and under which promise. */
+interface Decided {
+  readonly by: Exclude<keyof QuestionCounts, "promised" | "audited">;
+  readonly standing?: StandingRecord | undefined;
 }
 
 function addTrail(trail: readonly Attempt[], counts: Counts): void {

@@ -27,7 +27,7 @@ export default defineLoop({
   name: "mails", version: process.env.LOOP_VERSION ?? "1",
   input: z.object({ id: z.string(), text: z.string() }), output: z.object({ team: z.string(), paid: z.boolean() }),
   async run(mail, step) {
-    const team = await step.choose("team", { about: mail, ask: "Which team?", options: { billing: "Money", shipping: "Parcels" }, risk: 0.02 });
+    const team = await step.choose("team", { about: mail, ask: "Which team?", options: { billing: "Money", shipping: "Parcels" }, ...(process.env.RISK && { risk: Number(process.env.RISK) }) });
     if (team.value !== "billing") return { team: team.value, paid: false };
     const next = await step.pick("next", { about: mail, ask: "What now?", tools: [pay], otherwise: false });
     const outcome = await step.call("do", next.value);
@@ -195,7 +195,7 @@ test("from a file to the last answer: run, list, explain, answer, replay, and th
   expect(explained.out).toContain(
     'why: scripted said pay({"order":"A1"}), but this effect needs person, not scripted; a person is asked.',
   );
-  expect(explained.out).toContain("risk: no promise yet (asked: at most 2 % wrong)");
+  expect(explained.out).toContain("risk: no promise yet");
 
   const wrong = await pawl(["review", "--answer", "2", "team", "cooking", ...where]);
   expect([wrong.code, wrong.err]).toEqual([
@@ -240,6 +240,34 @@ test("from a file to the last answer: run, list, explain, answer, replay, and th
     "b,done,shipping,false,,2",
     "d,done,billing,true,,3",
   ]);
+});
+
+test("a step with a risk lets nothing local stand before it has a certificate, and says so", async () => {
+  const where = ["--journal", "cold.db"];
+  const cold = await pawl(["run", "mails.ts", "mails.csv", "--json", ...where], { RISK: "0.02" });
+  expect([cold.code, json(cold)]).toMatchObject([3, { done: 0, waiting: 2, questions: { local: 0, promised: 0 } }]);
+  const { out } = await pawl(["explain", "1", ...where]);
+  expect(out).toContain("why: scripted said shipping, but nothing local may stand yet: 0 labels so far");
+  expect(out).toContain("risk: no promise yet (asked: at most 2 % wrong)");
+});
+
+test("a journal remembers the config that it was last run with, while that is there", async () => {
+  const own = join(folder, "own.config.ts");
+  const where = ["--journal", "remembered.db"];
+  const answer = async (run: string) => (await pawl(["review", "--answer", run, "team", "shipping", ...where])).out;
+  const read = "this one was read";
+  const breakIt = (): void => writeFileSync(own, `throw new Error("${read}");`);
+  const runWith = async (...config: string[]) => {
+    writeFileSync(own, configFile);
+    await pawl(["run", "mails.ts", "mixed.csv", ...config, ...where]);
+    breakIt();
+  };
+  await runWith("--config", "own.config.ts");
+  expect(await pawl(["review", "--list", ...where])).toMatchObject({ code: 2, err: expect.stringContaining(read) });
+  rmSync(own);
+  expect(await answer("2")).toContain("item b (run 2): done");
+  await runWith();
+  expect(await pawl(["review", "--list", ...where])).toMatchObject({ code: 0, err: expect.not.stringContaining(read) });
 });
 
 test("an answer to a run of another version is kept, and the run held", async () => {

@@ -1,5 +1,6 @@
 /** The demo on the screen: what it is, a live stream, a table, what it saved, and what to try next. */
 
+import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,7 +16,7 @@ import { type ExitCode, log, print, printJson } from "./command.ts";
 import { DemoScreen } from "./demo-screen.ts";
 import { Interrupts } from "./interrupts.ts";
 import { shortPath } from "./load.ts";
-import { rememberLoop } from "./session.ts";
+import { rememberConfig, rememberLoop } from "./session.ts";
 import { columns, styled } from "./text.ts";
 
 export interface DemoCommandOptions {
@@ -26,6 +27,12 @@ export interface DemoCommandOptions {
 }
 
 const endedNote = "demo/ended";
+
+/**
+ * The secret of a demo's coins, public, so that all demos audit the same tickets. No journal of real work may have one
+ * that somebody knows: they could tell which answers nobody will look at.
+ */
+const openSecret = createHash("sha256").update("a demo has nothing to hide").digest();
 
 /** Runs the demo. Returns the exit code: 0, or 130 where it was interrupted. */
 export async function runDemoCommand(options: DemoCommandOptions): Promise<ExitCode> {
@@ -44,6 +51,7 @@ export async function runDemoCommand(options: DemoCommandOptions): Promise<ExitC
     screen.say("draining; Ctrl-C again stops at once");
   });
   rememberLoop(journal, demo.name, ownFile("loop"));
+  rememberConfig(journal, ownFile("config"));
   const again = `pawl ${process.argv.slice(2).join(" ")}`;
   try {
     if (!quiet) for (const line of introduction(options.tickets)) log(line);
@@ -85,12 +93,12 @@ export async function runDemoCommand(options: DemoCommandOptions): Promise<ExitC
 
 /** The journal of an interrupted demo, or a new one. */
 function openDemoJournal(file: string): Journal {
-  const journal = openJournal(file);
+  const journal = openJournal(file, { secret: openSecret });
   if (journal.notes.get(endedNote) === undefined) return journal;
   log(`The demo in ${shortPath(file)} had ended: it is begun anew.`);
   void journal.close();
   for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
-  return openJournal(file);
+  return openJournal(file, { secret: openSecret });
 }
 
 function introduction(tickets: number): readonly string[] {
@@ -171,8 +179,7 @@ function untrained({ untrained: { tickets, error } }: DemoReport): string {
 function next(journal: Journal, file: string): readonly string[] {
   const kept = lastKept(journal);
   return [
-    styled("bold", "Next, each with"),
-    `  --journal ${file} --config ${shortPath(ownFile("config"))}`,
+    styled("bold", `Next, each with --journal ${file}`),
     ...columns([
       ...(kept === null ? [] : [[`  pawl explain ${kept}`, "why this ticket stayed local"]]),
       ["  pawl status", "the promise, its audits, what would move it"],

@@ -269,7 +269,7 @@ export default defineConfig({ ladder: [words()] });`,
     };
     const [audit, ...labels] = all;
     // Nothing that leads to what stood.
-    expect(audit).toMatchObject({ number: 1, sample: "audit", about: "where is it" });
+    expect(audit).toMatchObject({ number: expect.any(Number), sample: "audit", about: "where is it" });
     expect(Object.keys(audit!)).not.toContain("stood");
     expect(Object.keys(audit!)).not.toContain("decision");
     expect(population).toBe(40);

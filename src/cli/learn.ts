@@ -19,7 +19,7 @@ import { LiveLine } from "./live-line.ts";
 import { loadLoop } from "./load.ts";
 import { curveLines, type PastCurve, pastCurves } from "./past-curve.ts";
 import { share } from "./promise-text.ts";
-import { openSession, rememberLoop, type Session } from "./session.ts";
+import { openSession, rememberConfig, rememberLoop, type Session } from "./session.ts";
 import { cleanLine } from "./text.ts";
 
 /** What `pawl learn` takes. */
@@ -72,6 +72,7 @@ export async function learn(loopFile: string, file: string, options: LearnOption
     const parts = learningParts(session, say, interrupts.drain);
     try {
       rememberLoop(session.journal, loop.name, from);
+      rememberConfig(session.journal, session.configFile);
       const covered = coveredBy(parts.ladder(history.question.name));
       if (!covered) throw noLocalRung(history.question.name);
       await interrupts.unlessInterrupted(parts.open());

@@ -5,13 +5,17 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { noCounts } from "../batch/counts.ts";
 import { makeParts } from "../config/parts.ts";
-import type { Journal } from "../journal/journal.ts";
+import type { StandingRecord } from "../core/answer.ts";
+import type { StepAnswered } from "../core/event.ts";
+import type { Journal, RunRecord } from "../journal/journal.ts";
 import { memoryJournal } from "../journal/memory.ts";
 import { defineLoop, type Loop } from "../loop/loop.ts";
 import { replayRun, runItem } from "../loop/run.ts";
+import { receiptOf } from "../review/receipt.ts";
 import { scripted } from "../rung/scripted.ts";
 import { exitCodeOf } from "./batch-run.ts";
 import { log, print, printJson } from "./command.ts";
+import { receiptLines } from "./receipt-text.ts";
 import { isSame } from "./replay.ts";
 
 afterEach(() => vi.restoreAllMocks());
@@ -47,6 +51,46 @@ describe("a line", () => {
   test("for a program is to the letter", () => {
     expect(JSON.parse(shown(printJson as (value: string) => void, "\u009b\x1b[2A"))).toBe("\u009b\x1b[2A");
   });
+});
+
+test("a receipt shows the promise that an answer stood under, and its coin", () => {
+  const run: RunRecord = {
+    number: 1,
+    id: "j-1",
+    loop: "l",
+    version: "1",
+    item: "i",
+    content: "c",
+    input: {},
+    status: "ready",
+    started: 0,
+    outcome: null,
+    wakes: null,
+  };
+  const risk = (standing?: StandingRecord): string | undefined => {
+    const answered: StepAnswered = {
+      type: "step_answered",
+      path: "team",
+      verb: "choose",
+      question: "v",
+      value: "a",
+      confidence: 0.97,
+      basis: "calibrated",
+      rung: "words",
+      risk: 0.02,
+      trail: [],
+      milliseconds: 1,
+      ...(standing && { standing }),
+    };
+    return receiptLines(receiptOf(run, [answered])).find((line) => line.includes("risk:"));
+  };
+  const figures = { risk: 0.02, delta: 0.1, threshold: 0.914, propensity: 0.3 };
+  const standing: StandingRecord = { key: "k", state: "watch", ...figures, audited: true, cluster: "c", seal: "s" };
+  expect(risk(standing)).toContain(
+    "risk: at most 2 % wrong of what stands (90 % confidence), watch, from 0.91 on; audited (30 % are)",
+  );
+  expect(risk({ ...standing, audited: false })).toContain("; not audited (30 % are)");
+  expect(risk()).toContain("risk: no promise yet (asked: at most 2 % wrong)");
 });
 
 describe("the exit code", () => {

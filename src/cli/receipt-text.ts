@@ -1,12 +1,13 @@
 /** A receipt as a screen of text: the tree of steps, each with what was asked, thought, checked and done. */
 
-import type { Attempt, Evidence } from "../core/answer.ts";
+import type { Attempt, Evidence, StandingRecord } from "../core/answer.ts";
 import type { RunOutcome } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 import { describeOutcome } from "../core/outcome.ts";
 import { reasonOf } from "../gate/reason.ts";
 import type { AskedReceipt, CalledReceipt, Receipt, StepReceipt } from "../review/receipt.ts";
 import { ownReason, shownValue } from "../review/sentence.ts";
+import { share } from "./promise-text.ts";
 import { bar, clean, cleanLine, probability, styled } from "./text.ts";
 
 /** Most options shown of one attempt; the others are counted. */
@@ -69,15 +70,26 @@ function headOf({ asked }: StepReceipt): string {
 }
 
 function askedLines(asked: AskedReceipt, indent: string): readonly string[] {
-  const { question, trail, risk, reason, milliseconds } = asked;
+  const { question, trail, reason, milliseconds } = asked;
   const lines: string[] = [];
   if (question) lines.push(`${indent}asked: ${cleanLine(question.ask)}`);
   for (const attempt of trail) lines.push(...attemptLines(attempt, indent));
   lines.push(`${indent}why: ${cleanLine(reason)}`);
-  const wish = risk.asked === null ? "" : ` (asked: at most ${Math.round(risk.asked * 1000) / 10} % wrong)`;
   const took = milliseconds === null ? "" : ` · ${milliseconds} ms`;
-  lines.push(`${indent}${styled("dim", `risk: ${risk.promised}${wish}${took}`)}`);
+  lines.push(`${indent}${styled("dim", `risk: ${riskText(asked)}${took}`)}`);
   return lines;
+}
+
+function riskText({ risk, standing }: AskedReceipt): string {
+  if (standing) return standingText(standing);
+  return risk.asked === null ? "no promise yet" : `no promise yet (asked: at most ${share(risk.asked)} wrong)`;
+}
+
+/** What an answer stood under, and what became of its coin. */
+function standingText({ risk, delta, state, threshold, propensity, audited }: StandingRecord): string {
+  const promise = `at most ${share(risk)} wrong of what stands (${share(1 - delta)} confidence)`;
+  const coin = `${audited ? "audited" : "not audited"} (${share(propensity)} are)`;
+  return `${promise}, ${state}, from ${probability(threshold)} on; ${coin}`;
 }
 
 function attemptLines(attempt: Attempt, indent: string): readonly string[] {

@@ -19,7 +19,7 @@ import { type ExitCode, log, print, printJson, printJsonLine } from "./command.t
 import { type DataSize, type OpenedData, openData, sizeOf } from "./data.ts";
 import { Interrupts } from "./interrupts.ts";
 import { type LoadedLoop, loadLoop, shortPath } from "./load.ts";
-import { openSession, type RunningSession, rememberLoop } from "./session.ts";
+import { openSession, type RunningSession, rememberConfig, rememberLoop } from "./session.ts";
 import { shadowLines, shadowReport } from "./shadow.ts";
 import { shadowParts, type Truths } from "./shadow-parts.ts";
 
@@ -77,6 +77,7 @@ export async function run(loopFile: string, dataFile: string, options: RunOption
   try {
     for (const line of intentLines(job, session)) say(line);
     rememberLoop(session.journal, loop.name, from);
+    rememberConfig(session.journal, session.configFile);
     await interrupts.unlessInterrupted(session.parts.open());
     const result = await runWithProgress({
       loop,
@@ -240,7 +241,7 @@ function intentLines(job: Job, session: RunningSession): readonly string[] {
   lines.push(
     session.configFile === null
       ? "         no config here: this is the default ladder; its thresholds were not chosen on your data (no promise yet)"
-      : `         from ${basename(session.configFile)}; thresholds are plain numbers (no promise yet)`,
+      : `         from ${basename(session.configFile)}; thresholds are plain numbers (no promise yet) where a step asks for no risk`,
     `at once  ${options.concurrency} runs${options.dryRun ? "; dry run: no tool that changes the world is called" : ""}`,
   );
   if (truths) {

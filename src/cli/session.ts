@@ -1,5 +1,6 @@
 /** What most commands need: the config, the journal, and the parts that runs are given. */
 
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { Config } from "../config/config.ts";
@@ -13,7 +14,10 @@ import type { Rung } from "../rung/rung.ts";
 import { loadConfig } from "./load.ts";
 
 export interface SessionOptions {
-  /** Path of a config; by default the one in the working folder, else the default config. */
+  /**
+   * Path of a config; by default, for a journal that is there and named, the one it was last run with; else the one in
+   * the working folder, else the default config.
+   */
   readonly config?: string | undefined;
   /** Path of the journal; by default the config's, else `pawl.db`. */
   readonly journal?: string | undefined;
@@ -52,7 +56,8 @@ export type RunningSession = Omit<Session, "parts"> & { readonly parts: RunningP
 
 /** Opens config and journal. Throws `UsageError` (`E_NO_JOURNAL` and those of `loadConfig`) and `StorageError`. */
 export async function openSession(options: SessionOptions = {}): Promise<Session> {
-  const { config, file: configFile } = await loadConfig(options.config);
+  const remembered = options.existing ? await configOf(options.journal) : undefined;
+  const { config, file: configFile } = await loadConfig(options.config ?? remembered);
   const journalFile = options.dryRun ? null : journalPath(options.journal, config, configFile);
   const isNew = journalFile !== null && (await stat(journalFile).catch(() => null)) === null;
   if (isNew && options.existing) {
@@ -108,6 +113,23 @@ export function rememberRungs({ parts, journal }: RunningSession): void {
 function localByName(name: string, rungs: readonly Rung[], journal: Journal): boolean {
   const rung = rungs.find((one) => one.name === name);
   return rung ? rung.local : journal.notes.get(localKey(name)) === "true";
+}
+
+const configKey = "config-file";
+
+/** Remembers which config a journal was run with, so that the other commands need not be told; `null` for the default. */
+export function rememberConfig(journal: Journal, file: string | null): void {
+  const kept = file ?? "";
+  if ((journal.notes.get(configKey) ?? "") !== kept) journal.notes.set(configKey, kept);
+}
+
+/** The config that a journal was last run with, where it is still there. */
+async function configOf(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined || !existsSync(path)) return undefined;
+  const journal = openJournal(path);
+  const file = journal.notes.get(configKey);
+  await journal.close();
+  return file && existsSync(file) ? file : undefined;
 }
 
 const loopKey = (loop: string): string => `loop-file/${loop}`;

@@ -164,7 +164,10 @@ describe("the coins of a journal", () => {
       const { labels } = journal;
       const none = { add: () => Promise.resolve(), answer: () => Promise.resolve(false), last: () => 0 };
       const counts = () => ({ answered: 0, open: 0 });
-      const without = { ...partsOf(journal), labels: { ...none, counts, open: () => [], answered: () => [] } };
+      const without = {
+        ...partsOf(journal),
+        labels: { ...none, counts, open: () => [], answered: () => [], aside: () => [] },
+      };
       expect([...labels.open()].length).toBeGreaterThan(1);
       expect(new Set(kinds(without))).toEqual(new Set(["absent"]));
     });

@@ -24,6 +24,8 @@ describe("defineConfig", () => {
     [{ budget: { perHour: 5 } }, "E_CONFIG", "perHour"],
     [{ ladder: [model, model] }, "E_LADDER", "scripted"],
     [{ questions: { s: { ladder: [person(), person()] } } }, "E_LADDER", "person"],
+    [{ questions: { s: { errorCost: -1 } } }, "E_CONFIG", -1],
+    [{ questions: { s: { errorCost: Number.POSITIVE_INFINITY } } }, "E_CONFIG", Number.POSITIVE_INFINITY],
   ])("refuses %j by name: what it does not know would silently not hold", (config, code, value) => {
     expect(() => defineConfig(config as never)).toThrow(expect.objectContaining({ code, value }));
   });

@@ -30,7 +30,10 @@ export interface QuestionConfig {
   readonly audit?: Audit;
   /** Answers that do more harm when they are wrong, each with the largest share of wrong ones among those given. */
   readonly classes?: { readonly [value: string]: number };
-  /** What a wrong answer costs, in the config's currency: rungs that gain less than they cost are passed over. */
+  /**
+   * What a wrong answer costs, in the config's currency: rungs that are expected to save less than they cost are passed
+   * over. Without a `risk`, it also stands in the place of `acceptAt`: an answer stands where nobody above is worth it.
+   */
   readonly errorCost?: number;
   readonly overflow?: Overflow;
 }
@@ -120,7 +123,7 @@ function refuseAmounts({ budget, prices, questions }: Config): void {
     ...prices?.perReply,
   };
   for (const [name, amount] of Object.entries(amounts)) {
-    if (amount === undefined || amount >= 0) continue;
+    if (amount === undefined || (amount >= 0 && amount < Number.POSITIVE_INFINITY)) continue;
     throw new UsageError("E_CONFIG", `${name} must be an amount, 0 or more`, { value: amount });
   }
   if (prices && !/^\d{4}-\d\d-\d\d$/.test(prices.updated)) {

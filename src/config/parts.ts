@@ -10,7 +10,10 @@ import { validators } from "../gate/validators.ts";
 import { wayOut } from "../gate/way-out.ts";
 import type { Journal } from "../journal/journal.ts";
 import { DayBudget } from "../loop/budget.ts";
+import type { Costs } from "../loop/costs.ts";
+import { FoundRight } from "../loop/found-right.ts";
 import type { Parts } from "../loop/run.ts";
+import { Scarcity } from "../loop/scarcity.ts";
 import { OpenPolicy } from "../policy/open-policy.ts";
 import type { Train } from "../policy/teach.ts";
 import { person } from "../rung/person.ts";
@@ -74,6 +77,9 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
   }
   const minutes = budget.reviewerMinutesPerDay;
   const dayBudget = budget.perDay === undefined ? null : new DayBudget(budget.perDay, journal.notes, now);
+  const reviewers = minutes === undefined ? null : new DayBudget(minutes, journal.notes, now, "reviewer-minutes");
+  const minutesPerAnswer = budget.minutesPerAnswer ?? 0.5;
+  const costs = costsOf(config, journal, rungs, { budget: dayBudget, reviewers, minutesPerAnswer, now });
   const { delta = 0.05, learn = true } = config.promises ?? {};
   const say = options.say ?? (() => {});
   const policy = new OpenPolicy({
@@ -102,9 +108,10 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
     random: options.random ?? Math.random,
     budget: dayBudget,
     unpriced: budget.unpriced ?? "refuse",
-    reviewers: minutes === undefined ? null : new DayBudget(minutes, journal.notes, now, "reviewer-minutes"),
-    minutesPerAnswer: budget.minutesPerAnswer ?? 0.5,
+    reviewers,
+    minutesPerAnswer,
     overflow: (name) => config.questions?.[name]?.overflow ?? budget.overflow ?? "queue",
+    costs: (name) => costs.get(name) ?? null,
     dryRun: options.dryRun ?? false,
     stop: options.stop ?? new AbortController().signal,
     async open() {
@@ -121,6 +128,29 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
       await Promise.allSettled(rungs.map((rung) => rung.close?.()));
     },
   };
+}
+
+/** What a wrong answer costs, for the questions of which the config says so. */
+function costsOf(
+  config: Config,
+  journal: Journal,
+  rungs: readonly Rung[],
+  { budget, reviewers, minutesPerAnswer, now }: Pick<Parts, "budget" | "reviewers" | "minutesPerAnswer" | "now">,
+): ReadonlyMap<string, Costs> {
+  const errors = Object.entries(config.questions ?? {}).flatMap(([step, { errorCost }]) =>
+    errorCost === undefined ? [] : [[step, errorCost] as const],
+  );
+  if (errors.length === 0) return new Map();
+  const dearest = Math.max(...errors.map(([, error]) => error));
+  const cheapest = Math.min(...rungs.flatMap(({ mostCost }) => (mostCost ? [mostCost] : [])));
+  const common = {
+    person: config.prices?.perReply?.person ?? 0,
+    minutes: minutesPerAnswer,
+    money: budget && new Scarcity(budget, "spend", dearest / cheapest, journal.notes, now),
+    reviewers: reviewers && new Scarcity(reviewers, "reviewer-minutes", dearest / minutesPerAnswer, journal.notes, now),
+    foundRight: new FoundRight(journal),
+  };
+  return new Map(errors.map(([step, error]) => [step, { ...common, error }]));
 }
 
 /** The rung with its price; the same wrapper for the same rung, so that it is opened once. */

@@ -47,9 +47,16 @@ export interface LabelAnswer {
   readonly by: string;
 }
 
-/** A label with its answer. */
-export interface Label extends NewLabel {
+/** A label as it is kept. */
+interface KeptLabel extends NewLabel {
+  /** Order in which items were set aside, from 1, over all questions. */
   readonly number: number;
+  /** When it was set aside, in milliseconds since the epoch. */
+  readonly made: number;
+}
+
+/** A label with its answer. */
+export interface Label extends KeptLabel {
   /** Order in which the answers came, from 1, over all questions. */
   readonly seq: number;
   /** When it was answered, in milliseconds since the epoch. */
@@ -57,9 +64,8 @@ export interface Label extends NewLabel {
   readonly answer: LabelAnswer;
 }
 
-/** A label that nobody has answered yet: an audit. */
-export interface OpenLabel extends NewLabel {
-  readonly number: number;
+/** A label that nobody has answered yet: an audit, or an item that still waits. */
+export interface OpenLabel extends KeptLabel {
   readonly answer: null;
 }
 

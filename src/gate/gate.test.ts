@@ -5,7 +5,7 @@ import { Question, type QuestionSpec } from "../core/question.ts";
 import { noUsage } from "../core/usage.ts";
 import type { Rung } from "../rung/rung.ts";
 import { effects } from "./effects.ts";
-import { type Check, type Judged, judge } from "./gate.ts";
+import { type Check, type Judged, judge, type Weighing } from "./gate.ts";
 import { limits } from "./limits.ts";
 import { reasonOf, reasonsOf } from "./reason.ts";
 import { threshold } from "./threshold.ts";
@@ -23,6 +23,7 @@ interface Case {
   place?: number;
   floor?: { place: number; rung: string };
   spend?: { allowed: number | null; spent: number };
+  weighing?: Weighing | null;
 }
 
 function judged(given: Case = {}): Judged {
@@ -70,6 +71,7 @@ function judged(given: Case = {}): Judged {
     rung,
     accountable: given.accountable === undefined ? rung : given.accountable,
     standing: null,
+    weighing: given.weighing ?? null,
     place: given.place ?? 0,
     floor: () => given.floor ?? { place: 0, rung: "any rung" },
     spend: { unpriced: "refuse", ...(given.spend ?? { allowed: null, spent: 0 }) },
@@ -191,6 +193,31 @@ describe("the effect floor", () => {
   });
 });
 
+/** Somebody above who is worth asking, or not. */
+const weighs = (isWorth: boolean, replacesThreshold = true): Weighing => {
+  return { replacesThreshold, above: () => ({ isWorth, why: `asking large ${isWorth ? "saves" : "costs"} more` }) };
+};
+
+describe("what a wrong answer costs", () => {
+  test("stands in the threshold's place: an answer stands when nobody above is worth asking", () => {
+    expect(said(threshold, { weighing: weighs(false), confidence: 0.1 })).toEqual([true, "asking large costs more"]);
+    expect(said(threshold, { weighing: weighs(true), confidence: 0.99 })).toEqual([false, "asking large saves more"]);
+    const alone: Weighing = { replacesThreshold: true, above: () => null };
+    expect(said(threshold, { weighing: alone })).toEqual([true, "right in 0.9, and nobody above costs anything"]);
+  });
+
+  test("lets nothing stand that names no probability", () => {
+    for (const confidence of [null, Number.NaN, 1.1, "0.9"]) {
+      expect(said(threshold, { weighing: weighs(false), confidence })?.[0]).toBe(false);
+    }
+  });
+
+  test("settles nothing where a promise was asked for, or a rung needs no confidence", () => {
+    expect(said(threshold, { weighing: weighs(false, false), confidence: 0.1 })?.[0]).toBe(false);
+    expect(said(threshold, { weighing: weighs(true), acceptAt: null })).toBeNull();
+  });
+});
+
 describe("the spend limit", () => {
   const spend = { allowed: 1, spent: 0.6 };
 
@@ -231,6 +258,7 @@ describe("the gate", () => {
     raw: fc.constantFrom("a", "none of these"),
     cost: fc.constantFrom(0, 1, null),
     spend: fc.constantFrom({ allowed: null, spent: 0 }, { allowed: 1, spent: 0.5 }),
+    weighing: fc.option(fc.boolean().map((isWorth) => weighs(isWorth))),
   });
 
   test("never lets more stand for having one check more", () => {

@@ -18,6 +18,8 @@ export interface Judged {
   readonly accountable: Rung | null;
   /** The promise that the question's local rungs stand under; `null` where none was asked for. */
   readonly standing: Standing | null;
+  /** `null` where a wrong answer has no price. */
+  readonly weighing: Weighing | null;
   /** Place of the rung on the question's ladder, 0 at the bottom. */
   readonly place: number;
   /** Lowest place whose replies may let a tool of this effect stand. */
@@ -29,6 +31,14 @@ export interface Judged {
     /** Whether a reply without a price may stand under a limit. */
     readonly unpriced: "refuse" | "allow";
   };
+}
+
+/** What a wrong answer costs, against what asking further up does. */
+export interface Weighing {
+  /** Whether it settles what stands: where a promise was asked for, it only settles who is asked. */
+  readonly replacesThreshold: boolean;
+  /** The best reason to go on from an answer of this rung that is right with probability `p`; `null` at the top. */
+  above(rung: Rung, p: number): { readonly isWorth: boolean; readonly why: string } | null;
 }
 
 /** One condition. `null`: the check has nothing to say about this question. */

@@ -24,6 +24,9 @@ export function reasonOf(result: CheckResult): string {
       return need === null
         ? "this answer has no certificate of its own, and may not stand here"
         : `confidence ${figure(have)} is below the threshold ${figure(need)} of this answer's own`;
+    case "worth":
+      if (have === null) return "no usable confidence, so it cannot be told what asking further up would save";
+      return need === null ? `right in ${figure(have)}, and nobody above costs anything` : figure(need);
     case "origin":
       return `${figure(have)} gave this answer, and is not on this ladder any more`;
     case "validators":

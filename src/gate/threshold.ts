@@ -5,14 +5,16 @@ import type { Question } from "../core/question.ts";
 import type { Standing } from "../policy/policy.ts";
 import type { Rung } from "../rung/rung.ts";
 import type { Answered, Check } from "./gate.ts";
+import { worth } from "./worth.ts";
 
-export const threshold: Check = ({ question, reply, accountable, standing }) => {
+export const threshold: Check = ({ question, reply, accountable, standing, weighing }) => {
   // An earlier answer stands as it would today: not below a threshold that was raised, nor for a rung that was dropped.
   if (accountable === null) {
     return { check: "origin", passes: false, need: "a rung of this ladder", have: reply.origin?.rung ?? null };
   }
   if (accountable.acceptAt === null) return null;
   if (standing?.governs(accountable)) return promised(standing, question, reply, accountable);
+  if (weighing?.replacesThreshold) return worth(weighing, reply, accountable);
   const { acceptAt } = accountable;
   const confidence = usableConfidence(reply.confidence);
   return {

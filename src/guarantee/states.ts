@@ -205,6 +205,17 @@ function shareOfDelta(delta: number, attempt: number): number {
   return (delta * 6) / (Math.PI * attempt) ** 2;
 }
 
+/**
+ * The certificate's own test has gone on and now covers a looser threshold, at the level that it has: nothing new is
+ * spent. What was gathered against the promise stays; what speaks for it was about less, and begins anew.
+ */
+export function loosened(state: PromiseState, step: number): PromiseState {
+  const { certificate, settings, status } = state;
+  if (certificate === null || status === "watch" || step <= state.step) return state;
+  const evidence = certificateProcess(settings.risk, settings.weightBound);
+  return { ...state, status: "probation", step, certificate: { ...certificate, step }, evidence };
+}
+
 /** The state after all these events. */
 export function foldPromise(from: PromiseState, events: readonly PromiseEvent[]): PromiseState {
   return events.reduce(next, from);

@@ -59,7 +59,8 @@ export function labelOf(run: string, waiting: StepWaiting, given: PersonAnswered
   const { name, version, about } = question;
   const { value, by } = given;
   // What does not fit will be asked again, and is no label.
-  if (question.options.length > 0 && question.verb !== "pick" && !namesOf(question).includes(String(value))) return null;
+  if (question.options.length > 0 && question.verb !== "pick" && !namesOf(question).includes(String(value)))
+    return null;
   const answer = { value, source: "person", by } as const;
   return { question: name, version, about, ...label, decision: `${run}/${path}`, answer };
 }

@@ -335,6 +335,7 @@ export function journalContract(name: string, open: OpenForTest): void {
       expect(rows[2]).toEqual({
         ...audit("a", { stood: { tool: "find", args: [1] } }),
         number: 1,
+        made: 9,
         seq: 3,
         at: 9,
         answer: right,
@@ -364,7 +365,7 @@ export function journalContract(name: string, open: OpenForTest): void {
       await labels.add([audit("a"), newLabel("b"), audit("c"), audit("d", { question: "other" })]);
       expect([...labels.open()].map(({ about }) => about)).toEqual(["a", "c", "d"]);
       expect([...labels.open("team")].map(({ about }) => about)).toEqual(["a", "c"]);
-      expect([...labels.open("team")][0]).toEqual({ ...audit("a"), number: 1 });
+      expect([...labels.open("team")][0]).toEqual({ ...audit("a"), number: 1, made: expect.any(Number) });
       for (const { number } of labels.open("team")) await labels.answer(number, right);
       expect([...labels.open()].map(({ about }) => about)).toEqual(["d"]);
       expect([...labels.open("none")]).toEqual([]);

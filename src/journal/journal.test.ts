@@ -64,6 +64,22 @@ describe("the journal's file", () => {
     await after.close();
   });
 
+  test("has a secret of its own, or the one that it was made with, for good", async () => {
+    using folder = temporaryFolder();
+    const secretOf = async (name: string, secret?: Uint8Array): Promise<string> => {
+      const journal = openJournal(folder.file(name), { ...(secret && { secret }) });
+      await journal.close();
+      return Buffer.from(journal.secret).toString("hex");
+    };
+    const given = new Uint8Array(32).fill(7);
+    expect(await secretOf("given.db", given)).toBe("07".repeat(32));
+    expect(await secretOf("given.db")).toBe("07".repeat(32));
+    const own = await secretOf("own.db");
+    expect(await secretOf("another.db")).not.toBe(own);
+    expect(await secretOf("own.db", given)).toBe(own);
+    expect(codeOf(() => openJournal(folder.file("short.db"), { secret: given.slice(1) }))).toBe("E_SECRET");
+  });
+
   test("keeps vectors without a commit of their own, and those of its last second when it is closed", async () => {
     using folder = temporaryFolder();
     const before = openJournal(folder.file("pawl.db"));

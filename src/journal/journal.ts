@@ -97,11 +97,13 @@ export interface Labels {
   answer(number: number, answer: LabelAnswer): Promise<boolean>;
   /** Answered labels of a question in the order of their answers, from behind the one with the number `after` on. */
   answered(question: string, version: string, after?: number): Iterable<Label>;
-  /** Labels without an answer, oldest first; of one question, if it is named. */
+  /** All labels of a question in the order in which they were set aside, from behind a number on. */
+  aside(question: string, version: string, after?: number): Iterable<Label | OpenLabel>;
+  /** Audits without an answer, oldest first; of one question, if it is named. */
   open(question?: string): Iterable<OpenLabel>;
   /** Number of the last label that was set aside, over all questions; 0 for none. */
   last(): number;
-  /** How many labels a question has, answered and open, in all its versions. */
+  /** How many labels a question has in all its versions: answered ones, and audits without an answer. */
   counts(question: string): { readonly answered: number; readonly open: number };
 }
 

@@ -28,7 +28,7 @@ export class MemoryLabels implements Labels {
     if (once.some((name) => this.#known.has(name))) return;
     for (const name of once) this.#known.add(name);
     const number = this.#rows.length + 1;
-    this.#rows.push({ ...label, answer: null, number });
+    this.#rows.push({ ...label, answer: null, number, made: this.#now() });
     if (label.answer) this.#give(number, label.answer);
   }
 
@@ -36,6 +36,21 @@ export class MemoryLabels implements Labels {
     const label: Label = { ...this.#rows[number - 1]!, answer, seq: this.#answered.length + 1, at: this.#now() };
     this.#rows[number - 1] = label;
     this.#answered.push(label);
+  }
+
+  /** The answer to the row that was set aside when its item began to wait; a row of its own where there is none. */
+  settle(label: NewLabel): void {
+    const { decision, answer } = label;
+    const row = this.#rows.find((one) => one.decision !== null && one.decision === decision && one.answer === null);
+    if (row && answer) this.#give(row.number, answer);
+    else this.insert(label);
+  }
+
+  *aside(question: string, version: string, after = 0): Iterable<Label | OpenLabel> {
+    for (let index = after; index < this.#rows.length; index++) {
+      const row = this.#rows[index]!;
+      if (row.question === question && row.version === version) yield row;
+    }
   }
 
   async answer(number: number, answer: LabelAnswer): Promise<boolean> {
@@ -53,7 +68,8 @@ export class MemoryLabels implements Labels {
 
   *open(question?: string): Iterable<OpenLabel> {
     for (const row of this.#rows) {
-      if (row.answer === null && (question === undefined || row.question === question)) yield row as OpenLabel;
+      if (row.answer === null && row.sample === "audit" && (question === undefined || row.question === question))
+        yield row as OpenLabel;
     }
   }
 
@@ -64,7 +80,7 @@ export class MemoryLabels implements Labels {
   counts(question: string): { answered: number; open: number } {
     const rows = this.#rows.filter((row) => row.question === question);
     const answered = rows.filter((row) => row.answer !== null).length;
-    return { answered, open: rows.length - answered };
+    return { answered, open: rows.filter(({ answer, sample }) => answer === null && sample === "audit").length };
   }
 }
 

@@ -158,7 +158,7 @@ class MemoryJournal implements Journal {
     if (!waiting || kept.record.outcome) return false;
     kept.events.push(event);
     const label = labelOf(kept.record.id, waiting, event);
-    if (label) this.labels.insert(label);
+    if (label) this.labels.settle(label);
     if (waiting.cacheKey !== undefined) this.#remember(waiting.cacheKey, kept, event);
     const { status } = kept.record;
     if (status === "waiting" || status === "sleeping") kept.record = { ...kept.record, status: "ready", wakes: null };

@@ -40,13 +40,14 @@ export const migrations: readonly string[] = [
   CREATE TABLE label (
     number INTEGER PRIMARY KEY, seq INTEGER UNIQUE,
     question TEXT NOT NULL, version TEXT NOT NULL, cluster TEXT NOT NULL, about TEXT NOT NULL,
-    sample TEXT NOT NULL, propensity REAL, key TEXT, stood TEXT, decision TEXT UNIQUE,
+    sample TEXT NOT NULL, propensity REAL, key TEXT, stood TEXT, decision TEXT UNIQUE, made INTEGER NOT NULL,
     value TEXT, source TEXT, by TEXT, at INTEGER
   );
   CREATE INDEX label_answered ON label (question, version, seq) WHERE seq IS NOT NULL;
   -- Duplicates are one item: a burst of the same text is one label, and one audit.
   CREATE UNIQUE INDEX label_once ON label (question, version, cluster, sample, coalesce(key, ''));
-  CREATE INDEX label_open ON label (question) WHERE seq IS NULL;
+  CREATE INDEX label_number ON label (question, version, number);
+  CREATE INDEX label_audit ON label (question) WHERE seq IS NULL AND sample = 'audit';
   CREATE TABLE policy (number INTEGER PRIMARY KEY, question TEXT NOT NULL, body TEXT NOT NULL);
   CREATE INDEX policy_question ON policy (question);
   CREATE TABLE weights (digest TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;

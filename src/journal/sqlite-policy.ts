@@ -28,6 +28,7 @@ interface LabelRow {
   readonly key: string | null;
   readonly stood: string | null;
   readonly decision: string | null;
+  readonly made: number;
   readonly value: string | null;
   readonly source: LabelSource | null;
   readonly by: string | null;
@@ -54,7 +55,7 @@ export class SqliteLabels implements Labels {
     const { question, version, cluster, about, sample, propensity, key, stood, decision, answer } = label;
     // Only a duplicate is let go without a word (OR IGNORE would let an unfit row go, too, and its event stand alone).
     this.#in.run(
-      "INSERT INTO label (seq, question, version, cluster, about, sample, propensity, key, stood, decision, value, source, by, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      "INSERT INTO label (seq, question, version, cluster, about, sample, propensity, key, stood, decision, made, value, source, by, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
       answer ? this.#nextSeq() : null,
       question,
       version,
@@ -65,6 +66,7 @@ export class SqliteLabels implements Labels {
       key,
       stood === null ? null : JSON.stringify(stood),
       decision,
+      this.#in.now(),
       answer ? JSON.stringify(answer.value) : null,
       answer?.source ?? null,
       answer?.by ?? null,
@@ -72,23 +74,54 @@ export class SqliteLabels implements Labels {
     );
   }
 
+  /** The answer to the row that was set aside when its item began to wait; a row of its own where there is none. */
+  settle(label: NewLabel): void {
+    const { decision, answer } = label;
+    const row =
+      decision === null
+        ? undefined
+        : (this.#in.get("SELECT number FROM label WHERE decision = ? AND seq IS NULL", decision) as
+            | { number: number }
+            | undefined);
+    if (row && answer) this.#give(row.number, answer);
+    else this.insert(label);
+  }
+
   #nextSeq(): number {
     return (this.#in.get("SELECT coalesce(max(seq), 0) + 1 AS seq FROM label") as { seq: number }).seq;
   }
 
-  answer(number: number, { value, source, by }: LabelAnswer): Promise<boolean> {
-    return this.#in.write(() => {
-      const { changes } = this.#in.run(
-        "UPDATE label SET seq = ?, value = ?, source = ?, by = ?, at = ? WHERE number = ? AND seq IS NULL",
-        this.#nextSeq(),
-        JSON.stringify(value),
-        source,
-        by,
-        this.#in.now(),
-        number,
-      );
-      return changes === 1;
-    });
+  answer(number: number, answer: LabelAnswer): Promise<boolean> {
+    return this.#in.write(() => this.#give(number, answer));
+  }
+
+  #give(number: number, { value, source, by }: LabelAnswer): boolean {
+    const { changes } = this.#in.run(
+      "UPDATE label SET seq = ?, value = ?, source = ?, by = ?, at = ? WHERE number = ? AND seq IS NULL",
+      this.#nextSeq(),
+      JSON.stringify(value),
+      source,
+      by,
+      this.#in.now(),
+      number,
+    );
+    return changes === 1;
+  }
+
+  *aside(question: string, version: string, after = 0): Iterable<Label | OpenLabel> {
+    let last = after;
+    while (true) {
+      const rows = this.#in.all(
+        "SELECT * FROM label WHERE question = ? AND version = ? AND number > ? ORDER BY number LIMIT ?",
+        question,
+        version,
+        last,
+        page,
+      ) as LabelRow[];
+      for (const row of rows) yield labelFrom(row);
+      if (rows.length < page) return;
+      last = rows.at(-1)!.number;
+    }
   }
 
   *answered(question: string, version: string, after = 0): Iterable<Label> {
@@ -111,7 +144,7 @@ export class SqliteLabels implements Labels {
     let last = 0;
     while (true) {
       const rows = this.#in.all(
-        `SELECT * FROM label WHERE seq IS NULL AND number > ? ${question === undefined ? "" : "AND question = ?"} ORDER BY number LIMIT ?`,
+        `SELECT * FROM label WHERE seq IS NULL AND sample = 'audit' AND number > ? ${question === undefined ? "" : "AND question = ?"} ORDER BY number LIMIT ?`,
         last,
         ...(question === undefined ? [] : [question]),
         page,
@@ -127,9 +160,12 @@ export class SqliteLabels implements Labels {
   }
 
   counts(question: string): { answered: number; open: number } {
-    const row = this.#in.get("SELECT count(*) AS n, count(seq) AS answered FROM label WHERE question = ?", question);
-    const { n, answered } = row as { n: number; answered: number };
-    return { answered, open: n - answered };
+    const row = this.#in.get(
+      "SELECT count(seq) AS answered, count(*) FILTER (WHERE seq IS NULL AND sample = 'audit') AS open FROM label WHERE question = ?",
+      question,
+    );
+    const { answered, open } = row as { answered: number; open: number };
+    return { answered, open };
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { DatabaseSync, type SQLInputValue, type StatementResultingChanges, type StatementSync } from "node:sqlite";
-import { messageOf, StorageError } from "../core/errors.ts";
+import { messageOf, StorageError, UsageError } from "../core/errors.ts";
 import type { Event, PersonAnswered, RunOutcome } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 import type { NewLabel } from "../core/label.ts";
@@ -63,12 +63,15 @@ export interface SqliteOptions {
   readonly lease?: number;
   /** Vectors that are kept; for tests. */
   readonly mostVectors?: number;
+  /** 32 bytes that audits are drawn by, for a journal that is made now; drawn at random by default. For demos. */
+  readonly secret?: Uint8Array;
 }
 
 const ended: readonly RunStatus[] = ["done", "limit", "failed"];
 /** SQLite's codes for a write that found no room: FULL, and the I/O errors of write, fsync, truncate and shm size. */
 const fullCodes: ReadonlySet<number> = new Set([13, 778, 1034, 1546, 4874]);
 const busyCode = 5;
+const secretBytes = 32;
 /** Longest that a spare write waits for a commit that is made anyway, in milliseconds. */
 const spareWait = 1000;
 /** No write of the same turn would fare better. */
@@ -102,6 +105,10 @@ class SqliteJournal implements Journal {
   #closed = false;
 
   constructor(path: string, options: SqliteOptions) {
+    const { secret } = options;
+    if (secret && secret.length !== secretBytes) {
+      throw new UsageError("E_SECRET", `a journal's secret has ${secretBytes} bytes, not ${secret.length}`);
+    }
     this.#path = path;
     this.#now = options.now ?? Date.now;
     const plumbing: Plumbing = {
@@ -124,7 +131,7 @@ class SqliteJournal implements Journal {
     try {
       this.#refuseForeign();
       this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-      this.#migrate();
+      this.#migrate(options.secret);
       if (options.maxPages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`);
       this.id = this.#meta("id");
       this.secret = Buffer.from(this.#meta("secret"), "hex");
@@ -149,7 +156,7 @@ class SqliteJournal implements Journal {
     throw new StorageError("E_JOURNAL", `${this.#path} is a database, but not a journal of Pawl's; name another file`);
   }
 
-  #migrate(): void {
+  #migrate(given: Uint8Array | undefined): void {
     const refuseNewer = (): void => {
       if (this.#version() > migrations.length) {
         throw new StorageError(
@@ -172,8 +179,8 @@ class SqliteJournal implements Journal {
           .slice(-8);
         this.#db.prepare("INSERT INTO meta VALUES ('id', ?)").run(id);
       }
-      const secret = randomBytes(32).toString("hex");
-      this.#db.prepare("INSERT OR IGNORE INTO meta VALUES ('secret', ?)").run(secret);
+      const secret = (from === 0 && given) || randomBytes(secretBytes);
+      this.#db.prepare("INSERT OR IGNORE INTO meta VALUES ('secret', ?)").run(Buffer.from(secret).toString("hex"));
       this.#db.exec(`PRAGMA user_version = ${migrations.length}; COMMIT`);
     } catch (thrown) {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
@@ -403,7 +410,7 @@ class SqliteJournal implements Journal {
       const { lastInsertRowid } = this.#run("INSERT INTO event (run, body) VALUES (?, ?)", number, body);
       if (waiting.cacheKey !== undefined) this.#remember(waiting.cacheKey, lastInsertRowid);
       const label = labelOf(`${this.id}-${number}`, waiting, event);
-      if (label) this.labels.insert(label);
+      if (label) this.labels.settle(label);
       this.#run(
         "UPDATE run SET status = 'ready', wakes = NULL WHERE number = ? AND status IN ('waiting', 'sleeping')",
         number,

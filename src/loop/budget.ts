@@ -41,10 +41,15 @@ export class DayBudget {
     return this.#others + this.#mine;
   }
 
+  /** Whether the day has so much left. */
+  holds(most: number): boolean {
+    // Amounts are sums of fractions: a billionth is nothing.
+    return !(most > 0 && this.spent + most > this.perDay + 1e-9);
+  }
+
   /** Sets so much aside. `false`: the day has not that much left. */
   reserve(most: number): boolean {
-    // Amounts are sums of fractions: a billionth is nothing.
-    if (most > 0 && this.spent + most > this.perDay + 1e-9) return false;
+    if (!this.holds(most)) return false;
     this.#add(most);
     return true;
   }

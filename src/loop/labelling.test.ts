@@ -149,12 +149,10 @@ describe("the label of an item that went up", () => {
   });
 
   test.each<[string, Partial<Given>]>([
-    ["a safe answer for want of a better one", { by: fallback("billing"), reply: { ...plain, basis: "none" } }],
     [
       "an answer from further up that was kept",
       { reply: { ...plain, origin: { rung: "frontier", run: "r", path: "p" } } },
     ],
-    ["a rule's answer, which the rungs above it never saw", { by: rules(() => "billing"), reply: plain }],
   ])("is none: %s", (_, given) => {
     expect(filed({ of: standing({ drawn: true }), by: frontier, ...given }).label).toBeUndefined();
   });
@@ -209,4 +207,19 @@ test("some of what a rule answers is set aside for an audit, under a key that is
   const label = stoodUnder(standing({ drawn: true }), question, rung, [rung], went).label("r-1/team");
   expect(label).toMatchObject({ sample: "audit", key: "rule rules", stood: "billing", answer: null });
   expect(stoodUnder(standing(), question, rung, [rung], went).label("r-1/team")).toBeUndefined();
+});
+
+test("a safe answer for want of a better one leaves a row that nobody has answered: it counts, and not for the rungs", () => {
+  const rung = fallback("billing");
+  const reply = {
+    kind: "answered",
+    value: "billing",
+    confidence: null,
+    basis: "none",
+    evidence: {},
+    usage: noUsage,
+  } as const;
+  const went = { raw: "billing", reply, held: null, trail: [] };
+  const label = stoodUnder(standing(), question, rung, [rung], went).label("r-1/team");
+  expect(label).toMatchObject({ sample: "escalated", answer: null });
 });

@@ -8,11 +8,17 @@ import type { Answered } from "../gate/gate.ts";
 import type { Standing } from "../policy/policy.ts";
 import type { Rung } from "../rung/rung.ts";
 
-/** What a question that goes up must remember until it is answered. */
+/**
+ * What a question that goes up must remember until it is answered. Where a rule had an answer (a shadow run lets none
+ * stand) the rungs above it would never have been asked: such an item is no part of what their promise is about.
+ */
 export function noteOf(standing: Standing, question: Question, { held, trail }: Went): LabelNote {
   const { propensity, drawn, cluster } = standing.toss(question);
   const stood = held ?? (drawn ? nearlyStood(standing, trail) : null);
-  const sample = held !== null ? "audit" : drawn ? "random" : "escalated";
+  const isRuled = trail.some(
+    ({ kind, basis, verdict }) => kind === "answered" && basis === "certain" && verdict?.stands === false,
+  );
+  const sample = isRuled ? "chosen" : held !== null ? "audit" : drawn ? "random" : "escalated";
   return { sample, propensity, cluster, key: standing.certificate?.key ?? standing.epoch, stood };
 }
 
@@ -88,17 +94,18 @@ export function stoodUnder(
       },
     };
   }
-  // A safe answer given for want of a better one teaches nothing, and a kept one did so when it was new. What a rule
-  // answered never came by the rungs above it: as a label it would count among what they let stand.
+  // A kept answer was a label when it was new. What a rule answered never came by the rungs above it: as a label it
+  // would count among what they let stand.
   const isAbove = !rung.local || rung.mostCost !== 0 || rung.source !== undefined;
   if (!isAbove && reply.basis === "certain" && reply.origin === undefined)
     return auditOfRule(standing, question, rung, raw);
-  const teaches = reply.origin === undefined && reply.basis !== "none" && isAbove;
+  const isSafe = reply.basis === "none";
   return {
     label(decision) {
-      if (!teaches) return undefined;
+      if (reply.origin !== undefined || !(isAbove || isSafe)) return undefined;
       const note = noteOf(standing, question, went);
-      const answer = { value: raw, source: rung.source ?? "frontier", by: rung.name } as const;
+      // A safe answer given for want of a better one says nothing about what is right: nobody knows, and that counts.
+      const answer = isSafe ? null : ({ value: raw, source: rung.source ?? "frontier", by: rung.name } as const);
       return { question: name, version, about: question.about, ...note, decision, answer };
     },
   };

@@ -18,6 +18,7 @@ import type { Standing } from "../policy/policy.ts";
 import type { DecideContext, Rung } from "../rung/rung.ts";
 import { type CallBook, type Offer, offer } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
+import type { Weigh } from "./costs.ts";
 import { never } from "./never.ts";
 import { overflowRung } from "./overflow.ts";
 import type { Run } from "./run.ts";
@@ -47,6 +48,7 @@ export async function climb<T>(
   ladder: readonly Rung[],
   run: Run,
   standing: Standing | null = null,
+  weigh: Weigh | null = null,
 ): Promise<Climbed<T>> {
   const trail: Attempt[] = [];
   let suggestion: DecideContext["suggestion"] = null;
@@ -59,24 +61,39 @@ export async function climb<T>(
     // Nobody is asked, and nobody paid, for a run that has left.
     if (run.isOver) return never;
     if (isClosed && standing?.governs(rung)) continue;
+    const weighed = weigh?.asks(rung) ?? null;
+    if (weighed && !weighed.isWorth) {
+      const reason = `passed over: ${weighed.why}`;
+      const skipped = { rung: rung.name, kind: "escalated", skipped: "not worth it", reason } as const;
+      if (rung.name !== "person") {
+        trail.push(skipped);
+        continue;
+      }
+      // Somebody must answer: where no safe answer is known, people are asked all the same.
+      const overflow = run.parts.overflow(question.name);
+      const safe =
+        typeof overflow === "string" ? null : await defaulted(question, overflow.default, noWorth, ladder, run);
+      if (safe) return { ...safe, trail: [...trail, skipped, ...safe.trail] };
+    }
     const price = run.reserve(rung);
     if (price === "unpriced" || price === "day spent" || price === "reviewers spent") {
       trail.push({ rung: rung.name, kind: "escalated", skipped: price, reason: notAsked[price] });
       if (price === "unpriced") continue;
       const overflow = run.parts.overflow(question.name);
       if (overflow === "block") return { kind: "blocked", trail };
-      const safe = overflow === "queue" ? null : await defaulted(question, overflow.default, ladder, run);
+      const safe = overflow === "queue" ? null : await defaulted(question, overflow.default, noBudget, ladder, run);
       if (safe) return { ...safe, trail: [...trail, ...safe.trail] };
       if (price === "reviewers spent") return { kind: "waits", trail, held };
       continue;
     }
     if (price === "too dear") return { kind: "too dear", allowed: run.loop.limits.spend ?? 0, trail };
-    let tried: Tried<T> = await tryRung(question, { rung, place, ladder, standing }, run, suggestion, null);
+    const rank = { rung, place, ladder, standing, weigh };
+    let tried: Tried<T> = await tryRung(question, rank, run, suggestion, null);
     run.unreserve(rung, tried.attempt.usage);
     if (tried.repair && !run.isOver && run.reserve(rung) === "reserved") {
       const { path, message } = tried.repair;
       const first = tried.attempt.usage;
-      tried = await tryRung(question, { rung, place, ladder, standing }, run, suggestion, tried.repair);
+      tried = await tryRung(question, rank, run, suggestion, tried.repair);
       run.unreserve(rung, tried.attempt.usage);
       const usage = addUsage(first ?? noUsage, tried.attempt.usage ?? noUsage);
       tried = {
@@ -85,6 +102,7 @@ export async function climb<T>(
       };
     }
     trail.push(tried.attempt);
+    weigh?.hear(tried.attempt);
     if (tried.attempt.kind === "waiting") return { kind: "waits", trail, held };
     const { stood, attempt } = tried;
     if (stood) {
@@ -107,16 +125,21 @@ const notAsked = {
   "reviewers spent": "the day's minutes of people's time are used up",
 } as const;
 
+const noWorth = "a person costs more than it is expected to save";
+const noBudget = "nobody above had budget left";
+
 /** The safe answer instead of a rung that has no budget left; `null` where the question does not know it. */
 async function defaulted<T>(
   question: Question<T>,
   value: Json,
+  why: string,
   ladder: readonly Rung[],
   run: Run,
 ): Promise<Extract<Climbed<T>, { kind: "stands" }> | null> {
-  const rung = overflowRung(value);
+  const rung = overflowRung(value, why);
   // At the bottom of the ladder: a default may not let an effect stand that needs somebody higher up.
-  const { stood, attempt } = await tryRung(question, { rung, place: 0, ladder, standing: null }, run, null, null);
+  const rank = { rung, place: 0, ladder, standing: null, weigh: null };
+  const { stood, attempt } = await tryRung(question, rank, run, null, null);
   return stood ? { kind: "stands", ...stood, rung, trail: [attempt], held: null } : null;
 }
 
@@ -133,11 +156,12 @@ interface Rank {
   readonly place: number;
   readonly ladder: readonly Rung[];
   readonly standing: Standing | null;
+  readonly weigh: Weigh | null;
 }
 
 async function tryRung<T>(
   question: Question<T>,
-  { rung, place, ladder, standing }: Rank,
+  { rung, place, ladder, standing, weigh }: Rank,
   run: Run,
   suggestion: DecideContext["suggestion"],
   repair: Repair | null,
@@ -184,6 +208,7 @@ async function tryRung<T>(
     rung,
     accountable: reply.origin ? (ladder.find(({ name }) => name === reply.origin?.rung) ?? null) : rung,
     standing,
+    weighing: weigh,
     place,
     floor: (effect) => floorOf(effect, ladder, run),
     spend,

@@ -12,7 +12,7 @@ import type { Rung } from "../rung/rung.ts";
 export type Overflow = "queue" | "block" | { readonly default: Json };
 
 /** The safe answer as a rung that says why it was asked. */
-export function overflowRung(value: Json): Rung {
+export function overflowRung(value: Json, why: string): Rung {
   return {
     ...fallback(value),
     name: "overflow",
@@ -21,7 +21,7 @@ export function overflowRung(value: Json): Rung {
       value,
       confidence: null,
       basis: "none",
-      evidence: { note: "the safe answer: nobody above had budget left" },
+      evidence: { note: `the safe answer: ${why}` },
       usage: noUsage,
     }),
   };

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { loopOf } from "../../test/support/loops.ts";
-import { oracle, reader, secret, sure, teams, World } from "../../test/support/promises.ts";
+import { certified, oracle, reader, secret, sure, teams, World } from "../../test/support/promises.ts";
 import { bench, outcomeOf } from "../../test/support/run-loop.ts";
 import type { Reply } from "../core/answer.ts";
 import { ModelError } from "../core/errors.ts";
@@ -10,9 +10,6 @@ import type { StepAnswered } from "../core/event.ts";
 import { noUsage } from "../core/usage.ts";
 import { reasonsOf } from "../gate/reason.ts";
 import { memoryJournal } from "../journal/memory.ts";
-import type { Policy } from "../policy/policy.ts";
-import { Serving } from "../policy/serving.ts";
-import { StandingNow } from "../policy/standing.ts";
 import type { Rung } from "../rung/rung.ts";
 
 const world = new World();
@@ -22,40 +19,6 @@ const asks = loopOf(
     (await step.choose("team", { about: text, ask: "?", options: [...teams], risk: 0.1, otherwise: "none of these" }))
       .value,
 );
-
-/** A policy under whose certificate these rungs stand, each by its own raw probability. */
-function certified(rungs: readonly Rung[]): Policy {
-  const members = rungs.map((rung) => {
-    return { rung, version: "1", answers: null, weights: null, calibrator: { kind: "raw" } } as const;
-  });
-  const grid = [0.95, 0.9];
-  const counts = { accepted: [1, 1], wrong: [0, 0] };
-  const version = { key: "k1", members, grid, coverage: [0.5, 0.8], ...counts, trainedOn: 1, upTo: 1 };
-  const promise = { threshold: 0.9, step: 1, coverage: 0.8, risk: 0.1, delta: 0.05 };
-  const figures = {
-    ...promise,
-    accepted: 100,
-    wrong: 1,
-    labels: 100,
-    error: 0.01,
-    upper: 0.04,
-    source: "known",
-  } as const;
-  const standing = new StandingNow({
-    question: "team",
-    rungs,
-    serving: new Serving("team", version, figures, 2, 0),
-    why: "a certificate",
-    epoch: null,
-    learned: () => null,
-    classes: {},
-    holdsAudits: false,
-    secret,
-    propensity: 0.1,
-    watch: () => {},
-  });
-  return { standing: () => standing, nudge: () => {} };
-}
 
 async function climb(decide: Rung["decide"]) {
   const low = reader(world, { name: "low", decide });

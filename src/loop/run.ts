@@ -14,6 +14,7 @@ import type { Policy } from "../policy/policy.ts";
 import type { DecideContext, Rung } from "../rung/rung.ts";
 import { CallBook } from "../tool/offer.ts";
 import type { DayBudget } from "./budget.ts";
+import type { Costs } from "./costs.ts";
 import type { Loop } from "./loop.ts";
 import { makeStep } from "./make-step.ts";
 import { never } from "./never.ts";
@@ -41,6 +42,8 @@ export interface Parts {
   readonly minutesPerAnswer: number;
   /** What becomes of a question for which nobody has budget left, by step name. */
   overflow(name: string): Overflow;
+  /** What wrong answers and rungs cost, by step name; `null` where a wrong answer has no price. */
+  costs(name: string): Costs | null;
   /** Decide, but call no tool that changes the world. */
   readonly dryRun: boolean;
   /** Stops everything at once; runs in flight are given back unfinished. */

@@ -16,7 +16,10 @@ export interface About {
   readonly about: unknown;
   /** The last words before the answer; they steer a small model more than examples do. */
   readonly cue?: string;
-  /** Largest share of wrong answers among those that stay local, 0 to 1. Recorded; *no promise yet*. */
+  /**
+   * Largest share of wrong answers among those that stay local, between 0 and 1. Nothing local stands until a certificate
+   * promises it (docs/guide/promises.md); without a risk, the rungs' own thresholds hold and nothing is promised.
+   */
   readonly risk?: number;
   /**
    * How an item too long for a model is cut. Without it, such an item is refused and goes up the ladder. Closed

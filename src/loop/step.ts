@@ -6,6 +6,7 @@ import type { StepWaiting } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 import { namedTool, type Question } from "../core/question.ts";
 import type { Rung } from "../rung/rung.ts";
+import { Weigh } from "./costs.ts";
 import { noteOf, stoodUnder } from "./labelling.ts";
 import { climb, toAnswer } from "./ladder.ts";
 import { nextDay } from "./overflow.ts";
@@ -26,7 +27,9 @@ export async function answerStep<T>(
 
   const begun = performance.now();
   const standing = run.parts.policy.standing(question, risk, ladder);
-  const climbed = await climb(question, ladder, run, standing);
+  const costs = run.parts.costs(question.name);
+  const weigh = costs && new Weigh(costs, question, ladder, standing, risk);
+  const climbed = await climb(question, ladder, run, standing, weigh);
   const { path, verb, version } = question;
   const { trail } = climbed;
   standing?.watch(question, lastValue(trail));
@@ -41,8 +44,19 @@ export async function answerStep<T>(
   }
   const key = ladder.some((rung) => rung.caches) ? { cacheKey: cacheKeyOf(question) } : {};
   if (climbed.kind === "waits") {
-    const label = standing && { label: noteOf(standing, question, climbed) };
-    await run.append({ type: "step_waiting", path, question: question.toJSON(), risk, trail, ...key, ...label });
+    const note = standing && noteOf(standing, question, climbed);
+    const event = { type: "step_waiting", path, question: question.toJSON(), risk, trail, ...key } as const;
+    const { name, about } = question;
+    // Set aside at once, without its answer: an item that waits is one that the next certificate must wait for.
+    const label = note && {
+      question: name,
+      version,
+      about,
+      ...note,
+      decision: `${run.record.id}/${path}`,
+      answer: null,
+    };
+    await run.append(note ? { ...event, label: note } : event, label ?? undefined);
     return run.park(path);
   }
   const { reply, rung, value, raw } = climbed;

@@ -1,5 +1,6 @@
 /** Asks the rung above about answers that were let through and drawn for an audit. Its answers are labels, no more. */
 
+import { usableConfidence } from "../core/answer.ts";
 import type { Json } from "../core/json.ts";
 import type { MetQuestion, OpenLabel } from "../core/label.ts";
 import type { Usage } from "../core/usage.ts";
@@ -50,7 +51,8 @@ export class Auditor {
 
   async #audit(met: MetQuestion, label: OpenLabel, signal: AbortSignal): Promise<boolean> {
     const rung = this.#rung;
-    if (this.#purse && !this.#purse.reserve(rung.mostCost ?? 0)) return false;
+    // What has no price cannot be set aside.
+    if (this.#purse && (rung.mostCost === null || !this.#purse.reserve(rung.mostCost))) return false;
     const asked = await this.#ask(met, label, signal);
     // An answer that is none of the names is no answer: the audit stays open.
     const said = asked && (!isClosed(met) || nameIndex(met, asked.value) !== -1) ? asked : null;
@@ -71,7 +73,12 @@ export class Auditor {
     try {
       const context = { signal, run: decision ?? "", item: null, suggestion: null, repair: null };
       const reply = await this.#rung.decide(questionAbout(met, about), context);
-      return reply.kind === "answered" ? { value: reply.value as Json, usage: reply.usage } : null;
+      if (reply.kind !== "answered") return null;
+      // As in a run: what is not sure enough, or no answer, would have gone on to a person.
+      const { acceptAt } = this.#rung;
+      const isSure =
+        acceptAt === null || ((usableConfidence(reply.confidence) ?? -1) >= acceptAt && reply.value !== met.otherwise);
+      return isSure ? { value: reply.value as Json, usage: reply.usage } : null;
     } catch {
       // A rung that is broken now is one that did not answer; runs will say so louder.
       return null;

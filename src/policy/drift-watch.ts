@@ -45,9 +45,11 @@ export class DriftWatch {
   /** The monitor that rang, while what is usual by now is counted anew. */
   #rang: string | null = null;
 
-  constructor(raise: (monitor: string) => void, over: (monitor: string) => void) {
+  /** `rang`: the monitor whose warning is not over yet, from before a restart. */
+  constructor(raise: (monitor: string) => void, over: (monitor: string) => void, rang: string | null = null) {
     this.#raise = raise;
     this.#over = over;
+    this.#rang = rang;
   }
 
   see(seen: Seen): void {

@@ -90,10 +90,21 @@ export async function readItem(
   const reading: (Said | null)[] = [];
   for (const member of version.members) {
     const reply = member.calibrator && (await replyOf(member, question, signal));
-    const p = reply ? confidenceOf(member, question, reply) : null;
+    const p = reply && (await mayStand(question, reply)) ? confidenceOf(member, question, reply) : null;
     reading.push(reply && p !== null ? { value: reply.value as Json, p: withJitter(p, cluster) } : null);
   }
   return reading;
+}
+
+/** What the gate asks beside the threshold: that the value fits, and that the author has nothing against it. */
+async function mayStand(question: Question, { value }: Answered): Promise<boolean> {
+  const parsed = await question.parse(value);
+  if (!parsed.ok) return false;
+  try {
+    return question.check === null || question.check(parsed.value as never) === true;
+  } catch {
+    return false;
+  }
 }
 
 /** What a member replies, by what it learned for this version and not by what serves. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Question, type QuestionSpec } from "../core/question.ts";
-import { isCheckable, isClosed, metQuestion, nameIndex, questionAbout, sameAnswer } from "./met-question.ts";
+import { isClosed, isPromisable, metQuestion, nameIndex, questionAbout, sameAnswer } from "./met-question.ts";
 
 const spec: QuestionSpec = {
   verb: "choose",
@@ -50,9 +50,9 @@ describe("a question out of the record", () => {
     expect(questionAbout(met, "x").version).toBe(question(more).version);
   });
 
-  test("can be checked unless its answer is written freely, and learned where its names are a list", () => {
+  test("can be promised unless a text or a tool is asked for, and learned where its names are a list", () => {
     const verbs = ["choose", "judge", "score", "extract", "pick", "write"] as const;
-    expect(verbs.filter((verb) => isCheckable({ verb }))).toEqual(["choose", "judge", "score", "extract", "pick"]);
+    expect(verbs.filter((verb) => isPromisable({ verb }))).toEqual(["choose", "judge", "score", "extract"]);
     expect(verbs.filter((verb) => isClosed({ verb }))).toEqual(["choose", "judge", "score"]);
   });
 });

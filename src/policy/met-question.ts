@@ -10,26 +10,24 @@ export function metQuestion(question: Question): MetQuestion {
   return { ...record, cue: question.cue };
 }
 
-/**
- * The question about this text. Its values stay raw, and what only the author's code knows (how to cut a long text,
- * its own check) is not here: such an item goes up.
- */
-export function questionAbout(met: MetQuestion, about: string): Question<Json> {
+/** What only the question as its author asks it knows. */
+export type LiveQuestion = Pick<Question, "check" | "split" | "parse">;
+
+/** The question about this text; without `live` its values stay raw, nothing is cut, and nothing is checked. */
+export function questionAbout(met: MetQuestion, about: string, live?: LiveQuestion): Question {
   const { name, verb, ask, cue, options, otherwise, fields, tools } = met;
-  const rest = { maxTokens: 0, stop: [], onText: null, split: null, check: null };
+  const { split = null, check = null } = live ?? {};
+  const rest = { maxTokens: 0, stop: [], onText: null, split, check };
   const spec = { verb, ask, cue, options, otherwise, fields, tools, ...rest };
-  return new Question<Json>(
-    name,
-    name,
-    spec,
-    () => about,
-    (raw) => ({ ok: true, value: raw as Json }),
-  );
+  return new Question(name, name, spec, () => about, live?.parse ?? ((raw) => ({ ok: true, value: raw })));
 }
 
-/** Verbs whose answers can be compared to the letter. A text that was written has no single right answer. */
-export function isCheckable({ verb }: Pick<MetQuestion, "verb">): boolean {
-  return verb !== "write";
+/**
+ * Verbs that can be promised. A text that was written has no single right answer; which tool may be picked, and who may
+ * let it stand, depends on the moment.
+ */
+export function isPromisable({ verb }: Pick<MetQuestion, "verb">): boolean {
+  return verb !== "write" && verb !== "pick";
 }
 
 /** Whether the answers to a question are a fixed list of names, which can be learned. */

@@ -55,11 +55,17 @@ function labelled(count: number, more: Partial<NewLabel> = {}): readonly NewLabe
 describe("the policy of a config", () => {
   const ladder = [reader(world), oracle(world)];
 
-  test("gives a promise only where one is asked for, can be checked, and somebody above can label", () => {
+  test("gives a promise only where one is asked for, can be given, and somebody above can label", () => {
     const policy = policyOf(memoryJournal({ secret }));
     expect(policy.standing(about("x"), null, ladder)).toBeNull();
-    expect(policy.standing(about("x", "write"), 0.1, ladder)).toBeNull();
-    expect(policy.standing(about("x"), 0.1, [reader(world)])).toBeNull();
+    // Asked for where none can be given: nothing local stands, and nothing is learned.
+    for (const none of [
+      policy.standing(about("x", "write"), 0.1, ladder),
+      policy.standing(about("x"), 0.1, [reader(world)]),
+    ]) {
+      expect(none).toMatchObject({ certificate: null, why: expect.stringMatching(/no promise|no rung above/) });
+      expect(none?.governs(reader(world))).toBe(true);
+    }
     expect([...policy.questions]).toEqual([]);
     expect(policy.standing(about("x"), 0.1, ladder)).not.toBeNull();
     expect([...policy.questions]).toHaveLength(1);
@@ -96,7 +102,7 @@ describe("the policy of a config", () => {
     const policy = policyOf(journal, { learns: true, say: (line) => said.push(line) });
     policy.standing(about("x"), 0.1, [broken, oracle(world)]);
     await policy.settled();
-    expect(said.at(-1)).toMatch(/team could not learn: no such file/);
+    expect(said.at(-1)).toMatch(/team could not learn: none of the local rungs/);
     const full = memoryJournal({ secret });
     await full.labels.add(labelled(400));
     full.policy.append = () => Promise.reject(new StorageError("E_DISK_FULL", "full"));

@@ -1,13 +1,15 @@
 /** The policy of a whole config: which questions get a promise, who labels, and learning beside the runs. */
 
-import { messageOf, PawlError, StorageError } from "../core/errors.ts";
+import { messageOf, PawlError, StorageError, UsageError } from "../core/errors.ts";
+import type { MetQuestion } from "../core/label.ts";
 import type { Question } from "../core/question.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Rung } from "../rung/rung.ts";
 import { Auditor, type Purse } from "./auditor.ts";
-import { isCheckable, questionAbout } from "./met-question.ts";
+import { isPromisable, questionAbout } from "./met-question.ts";
 import type { Policy, Standing } from "./policy.ts";
 import { QuestionPolicy } from "./question-policy.ts";
+import { StandingNow, type View } from "./standing.ts";
 import type { Train } from "./teach.ts";
 
 /** What the config says of one question. */
@@ -53,7 +55,10 @@ export class OpenPolicy implements Policy {
   }
 
   standing(question: Question, risk: number | null, ladder: readonly Rung[]): Standing | null {
-    return this.of(question, risk, ladder)?.standing ?? null;
+    if (risk === null) return null;
+    const policy = this.of(question, risk, ladder);
+    // Where no promise can be given, one that was asked for lets nothing local stand either.
+    return policy ? policy.standing : new StandingNow(noPromise(question, ladder, this.#options.journal.secret));
   }
 
   /**
@@ -66,11 +71,11 @@ export class OpenPolicy implements Policy {
     const known = this.#questions.get(key);
     if (known && known.settings.risk <= risk) return known;
     const covered = coveredBy(ladder);
-    if (!covered || !isCheckable(question)) return null;
+    if (!covered || !isPromisable(question)) return null;
     const { journal, delta, now, say, of, purse, train } = this.#options;
     const { classes = {}, holdsAudits = false, auditor = covered.upper } = of(question.name);
     const settings = { risk, delta, classes, holdsAudits };
-    const parts = { journal, rungs: covered.rungs, upper: covered.upper.name, train, now, say };
+    const parts = { journal, rungs: covered.rungs, upper: chainOf(ladder, covered.upper, question), train, now, say };
     const made = new QuestionPolicy(question, settings, parts);
     this.#questions.set(key, made);
     if (auditor.name !== "person") this.#auditors.set(made, new Auditor(auditor, journal, purse));
@@ -80,10 +85,12 @@ export class OpenPolicy implements Policy {
 
   /** Meets again every question that the journal knows, for commands that run no loop. Rungs must be open. */
   recall(ladder: (step: string) => readonly Rung[]): void {
+    const met = new Map<string, { readonly record: MetQuestion; readonly risk: number }>();
+    // The last word counts: a risk that was tried once binds nobody for ever.
     for (const event of this.#options.journal.policy.read()) {
-      if (event.type !== "question_met") continue;
-      this.of(questionAbout(event.record, ""), event.risk, ladder(event.question));
+      if (event.type === "question_met") met.set(`${event.question}\0${event.version}`, event);
     }
+    for (const { record, risk } of met.values()) this.of(questionAbout(record, ""), risk, ladder(record.name));
   }
 
   nudge(): void {
@@ -129,6 +136,36 @@ export class OpenPolicy implements Policy {
   }
 }
 
+/** Who labels, and the rules that answer before the covered rungs do: what a certificate depends on beside these. */
+function chainOf(ladder: readonly Rung[], upper: Rung, question: Question): string {
+  const rules = ladder.filter((rung) => isRule(rung)).map(({ name }) => name);
+  return [...rules, `${upper.name}${upper.version ? ` ${upper.version(question)}` : ""}`].join(" < ");
+}
+
+function isRule({ local, mostCost, acceptAt, caches }: Rung): boolean {
+  return local && mostCost === 0 && acceptAt === null && !caches;
+}
+
+/** A standing in which nothing local stands, and nothing is learned. */
+function noPromise(question: Question, ladder: readonly Rung[], secret: Uint8Array): View {
+  const why = isPromisable(question)
+    ? "there is no rung above the local ones that could tell what is right"
+    : `no promise can be given for a ${question.verb}: leave out its risk`;
+  return {
+    question: question.name,
+    rungs: ladder.filter(({ local, mostCost, acceptAt }) => local && mostCost === 0 && acceptAt !== null),
+    serving: null,
+    why,
+    classes: {},
+    holdsAudits: false,
+    secret,
+    propensity: 1,
+    watch: () => {},
+    epoch: null,
+    learned: () => null,
+  };
+}
+
 /**
  * The rungs that one promise covers: every local one that needs a confidence, below the first that is paid or not
  * local, and that one, which labels what goes up. `null` where there is none of either.
@@ -137,6 +174,12 @@ export function coveredBy(ladder: readonly Rung[]): { readonly rungs: readonly R
   const end = ladder.findIndex(({ local, mostCost }) => !local || mostCost !== 0);
   const upper = ladder[end];
   if (!upper) return null;
-  const rungs = ladder.slice(0, end).filter(({ acceptAt }) => acceptAt !== null);
+  const below = ladder.slice(0, end);
+  const rungs = below.filter(({ acceptAt }) => acceptAt !== null);
+  const rule = below.findLastIndex(isRule);
+  if (rungs.length > 0 && rule > below.indexOf(rungs[0]!)) {
+    const message = `${below[rule]!.name} stands above ${rungs[0]!.name}: what it answers would never test what is learned below it; put rules first`;
+    throw new UsageError("E_LADDER", message, { value: below[rule]!.name });
+  }
   return rungs.length === 0 ? null : { rungs, upper };
 }

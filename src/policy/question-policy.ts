@@ -1,17 +1,18 @@
 /** The policy of one question: its champion, the version on trial, its labels, and what may stand now. */
 
+import { StorageError } from "../core/errors.ts";
 import { isRuleKey, type Label, type MetQuestion } from "../core/label.ts";
-import type { PolicyEvent } from "../core/policy-event.ts";
+import type { CertificateFigures, PolicyEvent } from "../core/policy-event.ts";
 import type { Question } from "../core/question.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { WarmStart } from "../learn/train.ts";
 import type { Rung } from "../rung/rung.ts";
 import { DriftWatch } from "./drift-watch.ts";
-import { type LocalVersion, type Member, readItem } from "./local-version.ts";
+import { type LocalVersion, type Member, type Reading, readItem } from "./local-version.ts";
 import { metQuestion, questionAbout, sameAnswer } from "./met-question.ts";
 import type { Standing } from "./policy.ts";
 import type { QuestionReport } from "./report.ts";
-import { isTrainingDue, leastLabels, nextTraining, trialAuditRate, worthSwapping } from "./schedule.ts";
+import { isTrainingDue, leastLabels, longestWait, nextTraining, trialAuditRate, worthSwapping } from "./schedule.ts";
 import { Serving } from "./serving.ts";
 import { StandingNow, type View } from "./standing.ts";
 import { memberFrom, recordOf, type Train, teach } from "./teach.ts";
@@ -43,6 +44,10 @@ export class QuestionPolicy {
   readonly #parts: QuestionParts;
   readonly #labels: Label[] = [];
   readonly #clusters = new Set<string>();
+  /** Audits of what rules answered: they have no part in learning or in a certificate. */
+  readonly #rules: Label[] = [];
+  /** What only the question as its author asks it knows; without it, such a question cannot be tested. */
+  readonly #live: Pick<Question, "check" | "split" | "parse">;
   readonly #warm = new Map<string, WarmStart>();
   readonly #made = new Map<string, LocalVersion>();
   #seq = 0;
@@ -51,6 +56,7 @@ export class QuestionPolicy {
   /** The test of what serves, which goes on. */
   #servingTrial: Trial | null = null;
   #drift: DriftWatch | null = null;
+  #isRestoring = true;
   #trainedOn = 0;
   /** Labels of decisions up to this one are of a world that is gone. */
   #goneUpTo = 0;
@@ -59,6 +65,7 @@ export class QuestionPolicy {
 
   constructor(question: Question, settings: QuestionSettings, parts: QuestionParts) {
     this.met = metQuestion(question);
+    this.#live = question;
     this.settings = settings;
     this.#parts = parts;
     this.#restore();
@@ -81,6 +88,7 @@ export class QuestionPolicy {
       this.#apply(event);
     }
     this.hear();
+    this.#isRestoring = false;
   }
 
   #about() {
@@ -101,13 +109,16 @@ export class QuestionPolicy {
         return;
       case "version_made": {
         const version = this.#versionFrom(event);
-        this.#trainedOn = Math.max(this.#trainedOn, event.trainedOn);
+        // What was learned for rungs that are gone is no reason to wait for more labels.
+        this.#trainedOn = version ? event.trainedOn : 0;
         if (version) this.#try(version, Math.max(version.upTo, this.#goneUpTo));
         return;
       }
       case "certificate_issued": {
         const version = this.#made.get(event.key);
-        if (!version || event.risk > risk) return;
+        if (!version || event.risk > risk || event.delta > this.settings.delta) return;
+        if (event.after <= this.#goneUpTo) return;
+        if (this.#serving?.version === version) return this.#loosen(event);
         this.#serve(new Serving(this.met.name, version, event, event.after, event.at));
         return;
       }
@@ -119,6 +130,8 @@ export class QuestionPolicy {
         if (this.#serving?.version.key !== event.key) return;
         this.#serving.warn(event.monitor, event.type === "warning_over", event.after);
         this.#standing = null;
+        // After a restart the watch knows what rang, and what is usual by now is counted anew.
+        if (this.#isRestoring) this.#watchDrift(event.type === "warning_raised" ? event.monitor : null);
         return;
       case "certificate_revoked": {
         if (this.#serving?.version.key !== event.key) return;
@@ -126,6 +139,7 @@ export class QuestionPolicy {
         this.#serving = null;
         this.#servingTrial = null;
         this.#goneUpTo = event.after;
+        this.#trainedOn = 0;
         // After an alarm what was known before says nothing: its texts may be labelled anew.
         this.#clusters.clear();
         this.#why = `the certificate was revoked: ${event.why}`;
@@ -136,15 +150,23 @@ export class QuestionPolicy {
     }
   }
 
+  #loosen(figures: CertificateFigures): void {
+    this.#serving?.loosen(figures);
+    this.#standing = null;
+  }
+
   #serve(serving: Serving): void {
     if (this.#trial?.version === serving.version) this.#servingTrial = this.#trial;
     if (this.#trial?.version === serving.version) this.#trial = null;
     this.#serving = serving;
-    this.#drift = new DriftWatch(
-      (monitor) => this.#warn("warning_raised", monitor),
-      (monitor) => this.#warn("warning_over", monitor),
-    );
+    this.#watchDrift(null);
     this.#standing = null;
+  }
+
+  #watchDrift(rang: string | null): void {
+    const raise = (monitor: string): void => this.#warn("warning_raised", monitor);
+    const over = (monitor: string): void => this.#warn("warning_over", monitor);
+    this.#drift = new DriftWatch(raise, over, rang);
   }
 
   #try(version: LocalVersion, from: number): void {
@@ -192,6 +214,11 @@ export class QuestionPolicy {
     for (const label of this.#parts.journal.labels.answered(name, version, this.#seq)) {
       if (label.seq > upToSeq) break;
       this.#seq = label.seq;
+      this.#standing = this.#serving ? this.#standing : null;
+      if (isRuleKey(label.key)) {
+        this.#rules.push(label);
+        continue;
+      }
       if (!this.#clusters.has(label.cluster)) this.#labels.push(label);
       this.#clusters.add(label.cluster);
       const isDrawn = label.sample === "audit" || label.sample === "random";
@@ -284,8 +311,8 @@ export class QuestionPolicy {
 
   #ruleAudits(): QuestionReport["rules"] {
     const found = new Map<string, { rule: string; answered: number; wrong: number }>();
-    for (const { key, stood, answer } of this.#labels) {
-      if (!isRuleKey(key) || key === null || stood === null) continue;
+    for (const { key, stood, answer } of this.#rules) {
+      if (key === null || stood === null) continue;
       const rule = found.get(key) ?? { rule: key, answered: 0, wrong: 0 };
       rule.answered++;
       if (!sameAnswer(this.met, stood, answer.value)) rule.wrong++;
@@ -306,19 +333,23 @@ export class QuestionPolicy {
     this.#refuseStrangers();
     await this.#test(signal);
     const isFirst = this.#serving === null;
-    if (!isTrainingDue(this.#labels.length, this.#trainedOn, isFirst) && !options.now) return;
-    if (this.#labels.length > this.#trainedOn && this.#labels.length >= leastLabels) await this.#teach(signal);
+    const labels = this.#labels.filter(({ number }) => number > this.#goneUpTo).length;
+    if (!isTrainingDue(labels, this.#trainedOn, isFirst) && !options.now) return;
+    if (labels > this.#trainedOn && labels >= leastLabels) await this.#teach(signal);
   }
 
   /** A rung whose numbers are others by now has no part in what was certified: not even in the next decision. */
   #refuseStrangers(): void {
-    const serving = this.#serving;
-    const isSame = serving?.version.members.every(({ rung, version }) => this.#rungVersion(rung) === version);
-    if (!serving || isSame) return;
+    if (this.#trial && !this.#isSame(this.#trial.version)) this.#trial = null;
+    if (!this.#serving || this.#isSame(this.#serving.version)) return;
     this.#serving = null;
     this.#servingTrial = null;
     this.#standing = null;
     this.#why = "a local rung changed since it was certified";
+  }
+
+  #isSame({ members }: LocalVersion): boolean {
+    return members.every(({ rung, version }) => this.#rungVersion(rung) === version);
   }
 
   async #revoke(why: string): Promise<void> {
@@ -331,18 +362,46 @@ export class QuestionPolicy {
     for (const trial of [this.#trial, this.#servingTrial]) {
       if (!trial) continue;
       await this.#feed(trial, signal);
+      // The answers that were waited for may have changed everything.
+      const isHere = trial === this.#trial || trial === this.#servingTrial;
+      const status = this.#serving?.status;
+      if (!isHere || !this.#isSame(trial.version) || status === null || status === "watch") continue;
       const found = trial.test();
       if (found.kind === "certified" && this.#isBetter(trial, found)) await this.#certify(trial, found);
     }
     this.#standing = null;
   }
 
+  /**
+   * In the order in which the items came, up to the first that still waits for its answer: who answers the easy ones
+   * first must not make a version look good. What nobody answers in time counts against it.
+   */
   async #feed(trial: Trial, signal: AbortSignal): Promise<void> {
-    for (const label of this.#labels) {
-      if (!trial.wants(label)) continue;
-      const question = questionAbout(this.met, label.about);
-      trial.add(label, await readItem(trial.version, question, label.cluster, signal));
+    const { journal, now } = this.#parts;
+    const { name, version } = this.met;
+    for (const label of journal.labels.aside(name, version, trial.cursor)) {
+      if (trial.wants(label)) {
+        if (label.answer === null && now() - label.made < longestWait) return;
+        const question = this.#questionAbout(label.about);
+        trial.add(label, await this.#read(trial.version, question, label.cluster, signal));
+      }
+      trial.cursor = label.number;
     }
+  }
+
+  /** An item on which a rung breaks goes up, here as in a run. */
+  async #read(version: LocalVersion, question: Question, cluster: string, signal: AbortSignal): Promise<Reading> {
+    try {
+      return await readItem(version, question, cluster, signal);
+    } catch (thrown) {
+      if (thrown instanceof StorageError || signal.aborted) throw thrown;
+      return version.members.map(() => null);
+    }
+  }
+
+  /** With what only the author's own question knows: its check, and how it cuts a long text. */
+  #questionAbout(about: string): Question {
+    return questionAbout(this.met, about, this.#live);
   }
 
   /** A champion makes way only for a version that lets noticeably more stand; its own threshold may only become looser. */
@@ -367,10 +426,22 @@ export class QuestionPolicy {
   async #teach(signal: AbortSignal): Promise<void> {
     const { rungs, upper, journal, say } = this.#parts;
     const labels = this.#labels.filter(({ number }) => number > this.#goneUpTo);
+    const before = this.#trial;
+    if (before) {
+      const why = "another version takes its place";
+      await this.#record({
+        type: "trial_ended",
+        ...this.#about(),
+        key: before.version.key,
+        labels: before.labels,
+        why,
+      });
+    }
     say(`${this.met.name}: learning from ${labels.length} labels`);
     const keep = (digest: string, bytes: Uint8Array) => journal.weights.set(digest, bytes);
     const { version, records, notes } = await teach({
       met: this.met,
+      live: this.#live,
       rungs,
       upper,
       labels,

@@ -3,7 +3,7 @@
  *
  * Each version is tested on labels that came after its training, with all of delta: labels that tested one version train
  * the next, and never test again. So trainings are few, each on many more labels than the one before. The figures were
- * chosen by simulation on banking8 (docs/decisions/0013).
+ * chosen by simulation on banking8 (docs/decisions/0014).
  */
 
 /** Fewer labels than this teach nothing that is worth a trial. */
@@ -29,6 +29,9 @@ export function isTrainingDue(labels: number, trainedOn: number, isCold: boolean
 
 /** What stands is audited at least this often while a better version is on trial: its labels come from there too. */
 export const trialAuditRate = 0.3;
+
+/** Milliseconds that a test waits for an answer; after that the item counts as answered wrongly. */
+export const longestWait = 14 * 86_400_000;
 
 /** Share of what rules answer that is audited, whatever the state. */
 export const ruleAuditRate = 0.02;

@@ -6,6 +6,7 @@ import type { CertificateFigures } from "../core/policy-event.ts";
 import {
   auditRate,
   coldState,
+  loosened,
   next,
   type PromiseEvent,
   type PromiseState,
@@ -19,7 +20,7 @@ type Position = number;
 
 export class Serving {
   readonly version: LocalVersion;
-  readonly figures: CertificateFigures;
+  figures: CertificateFigures;
   /** When it was issued, in milliseconds since the epoch. */
   readonly issued: number;
   #state: PromiseState;
@@ -67,6 +68,13 @@ export class Serving {
 
   get auditRate(): number {
     return auditRate(this.#state);
+  }
+
+  /** Its own test has gone on and covers more. In a time of warning nothing is loosened. */
+  loosen(figures: CertificateFigures): void {
+    if (this.status === null || this.status === "watch") return;
+    this.figures = figures;
+    this.#state = loosened(this.#state, figures.step);
   }
 
   /** An audit's answer. */

@@ -257,6 +257,7 @@ describe("an answer that was kept", () => {
       rung: cache(),
       accountable: low,
       standing: at,
+      weighing: null,
       place: 0,
       floor: () => ({ place: 0, rung: "any" }),
       spend: { allowed: null, spent: 0, unpriced: "refuse" },

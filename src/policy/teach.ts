@@ -1,5 +1,6 @@
 /** A new version of a question's local rungs out of its labels: each rung learns what it can, all are calibrated. */
 
+import { StorageError, UsageError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Label, MetQuestion } from "../core/label.ts";
 import type { MemberRecord } from "../core/policy-event.ts";
@@ -31,13 +32,14 @@ import {
   standsUpTo,
   withJitter,
 } from "./local-version.ts";
-import { isClosed, nameIndex, questionAbout, sameAnswer } from "./met-question.ts";
+import { isClosed, type LiveQuestion, nameIndex, questionAbout, sameAnswer } from "./met-question.ts";
 import { leastLabels } from "./schedule.ts";
 import { versionKey } from "./version-key.ts";
 
 /** What a version is made of, and from. */
 export interface Teaching {
   readonly met: MetQuestion;
+  readonly live: LiveQuestion;
   /** The local rungs that the promise is to cover, lowest first. */
   readonly rungs: readonly Rung[];
   /** Name of the rung that gives the labels. */
@@ -78,6 +80,12 @@ export async function teach(teaching: Teaching): Promise<Taught> {
   );
   const muted = mutedBelow(all, teaching);
   const grid = gridOf(teaching, readingsOf(all, muted, labels.length));
+  if (grid.grid.length === 0) {
+    throw new UsageError(
+      "E_LEARN",
+      "none of the local rungs had an answer to these labels' items that could be weighed",
+    );
+  }
   const members = taught.map(({ member }, place) => (place < muted ? { ...member, calibrator: null } : member));
   const notes = taught.flatMap(({ note }) => note ?? []);
   for (const { rung } of members.slice(0, muted))
@@ -151,24 +159,56 @@ interface TaughtRung {
 
 async function teachRung(rung: Rung, teaching: Teaching): Promise<TaughtRung> {
   const { met, labels } = teaching;
-  const version = rung.version?.(questionAbout(met, "")) ?? "";
+  const version = versionNow(rung, met);
   if (rung.learns && isClosed(met) && labels.length >= leastLabels) return await learn(rung, version, teaching);
   const replies = await askAll(rung, teaching);
-  const plain: Member = { rung, version, answers: null, weights: null, calibrator: null };
+  const plain: Member = { rung, version: versionNow(rung, met), answers: null, weights: null, calibrator: null };
+  if (plain.version !== version) {
+    const note = `${rung.name}: its numbers were still moving (a prior that is being learned), so it lets nothing stand yet`;
+    return { member: plain, said: labels.map(() => null), note };
+  }
   const { calibrator, escalates, why } = calibrate(scoredOf(replies, plain, teaching));
   const member = escalates ? plain : { ...plain, calibrator };
   return { member, said: saidOf(replies, member, met), note: `${rung.name}: ${why}` };
 }
 
+function versionNow(rung: Rung, met: MetQuestion): string {
+  return rung.version?.(questionAbout(met, "")) ?? "";
+}
+
 /** What a rung that learns nothing says to each label's item. */
-async function askAll(rung: Rung, { met, labels, signal }: Teaching): Promise<readonly (Answered | null)[]> {
+async function askAll(rung: Rung, { met, live, labels, signal }: Teaching): Promise<readonly (Answered | null)[]> {
   const context = { signal, run: "", item: null, suggestion: null, repair: null };
-  return await Promise.all(
-    labels.map(async ({ about }) => {
-      const reply = await rung.decide(questionAbout(met, about), context);
-      return reply.kind === "answered" ? reply : null;
-    }),
-  );
+  return await eachItem(labels, signal, async ({ about }) => {
+    const reply = await rung.decide(questionAbout(met, about, live), context);
+    return reply.kind === "answered" ? reply : null;
+  });
+}
+
+/** Items asked at once: runs wait for the same rungs. */
+const AT_ONCE = 8;
+
+/** One item on which a rung breaks says nothing, and must not keep the others from being learned from. */
+async function eachItem<T>(
+  labels: readonly Label[],
+  signal: AbortSignal,
+  read: (label: Label) => Promise<T | null>,
+): Promise<readonly (T | null)[]> {
+  const results = new Array<T | null>(labels.length).fill(null);
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < labels.length) {
+      const index = next++;
+      signal.throwIfAborted();
+      try {
+        results[index] = await read(labels[index]!);
+      } catch (thrown) {
+        if (thrown instanceof StorageError) throw thrown;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return results;
 }
 
 /** Scores and whether they were right, for a calibrator. */
@@ -192,10 +232,10 @@ function saidOf(replies: readonly (Answered | null)[], member: Member, met: MetQ
   });
 }
 
-async function featuresOf(rung: Rung, { met, labels, signal }: Teaching): Promise<readonly (Features | null)[]> {
-  return await Promise.all(
-    labels.map(({ about }) => rung.features?.(questionAbout(met, about), signal) ?? Promise.resolve(null)),
-  );
+async function featuresOf(rung: Rung, { met, live, labels, signal }: Teaching): Promise<readonly (Features | null)[]> {
+  return await eachItem(labels, signal, async ({ about }) => {
+    return (await rung.features?.(questionAbout(met, about, live), signal)) ?? null;
+  });
 }
 
 async function learn(rung: Rung, version: string, teaching: Teaching): Promise<TaughtRung> {

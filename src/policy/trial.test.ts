@@ -22,6 +22,7 @@ function label(number: number, more: Partial<Label> = {}): Label {
   return {
     number,
     seq: number,
+    made: 0,
     at: 0,
     question: "q",
     version: "v",
@@ -154,7 +155,7 @@ describe("dangerous answers on trial", () => {
 
   test("are tested by themselves: wrong ones have no threshold, and do not weigh on the rest", () => {
     expect(withRefunds(900, 0.3)).toMatchObject({ kind: "certified", wrong: 0, classes: { no: { threshold: null } } });
-    expect(withRefunds(900, 0).classes.no?.threshold).toBeGreaterThan(0.5);
+    expect(withRefunds(2600, 0).classes.no?.threshold).toBeGreaterThan(0.5);
   });
 
   test("are tested on the half of the clusters that the others are not", () => {
@@ -165,7 +166,7 @@ describe("dangerous answers on trial", () => {
   });
 
   test("keep their threshold however often one looks, since both are tested anew only with twice the labels", () => {
-    const found = withRefunds(1500, 0, (trial) => void trial.test());
+    const found = withRefunds(2600, 0, (trial) => void trial.test());
     expect(found.classes.no?.threshold).not.toBeNull();
   });
 });

@@ -4,7 +4,7 @@
  */
 
 import type { Json } from "../core/json.ts";
-import { isRuleKey, type Label } from "../core/label.ts";
+import { isRuleKey, type Label, type OpenLabel } from "../core/label.ts";
 import { BettingTest } from "../guarantee/betting.ts";
 import { upperBound } from "../guarantee/binomial.ts";
 import { type ClassThreshold, classThresholds, halfOf, nameOf, type ReadLabel } from "./class-thresholds.ts";
@@ -46,14 +46,15 @@ export class Trial {
   readonly version: LocalVersion;
   /** Only labels of decisions behind this one, by number, count. */
   readonly from: number;
+  /** The last label that was looked at. */
+  cursor: number;
   readonly #settings: TrialSettings;
   readonly #test: BettingTest;
   readonly #clusters = new Set<string>();
   /** Labels for the dangerous answers, where there are any. */
   readonly #second: ReadLabel[] = [];
   #labels = 0;
-  /** Tests of the dangerous answers so far, each with a smaller part of delta; and their labels at the last one. */
-  #attempts = 0;
+  /** Labels of the last test of the dangerous answers: a power of two, so that a restart tests the same again. */
   #testedOn = 0;
   #found: TrialPassed | null = null;
   /** A label came since the last test. */
@@ -64,6 +65,7 @@ export class Trial {
     const { risk, delta, classes } = settings;
     this.version = version;
     this.from = from;
+    this.cursor = from;
     this.#settings = settings;
     const parts = Object.keys(classes).length + 1;
     this.#test = new BettingTest({ risk, delta: delta / parts, foreseen: { coverage, accepted, wrong } });
@@ -79,24 +81,26 @@ export class Trial {
    * Whether a label is evidence about this version: later than its training, no duplicate, and of an item that had a
    * known chance to be labelled. What went up is labelled in any case, what was let through with its coin's probability.
    */
-  wants({ sample, number, cluster, propensity, key }: Label): boolean {
+  wants({ sample, number, cluster, propensity, key }: Label | OpenLabel): boolean {
     const isEvidence = sample === "random" || sample === "escalated" || (sample === "audit" && !isRuleKey(key));
     return isEvidence && propensity !== null && number > this.from && !this.#clusters.has(cluster);
   }
 
-  add(label: Label, reading: Reading): void {
+  /** `answer: null`: nobody will say any more what is right, so that whatever stands counts as wrong. */
+  add(label: Label | OpenLabel, reading: Reading): void {
     const { cluster, sample, answer } = label;
+    const truth = answer ? answer.value : null;
     const propensity = label.propensity ?? 1;
     this.#clusters.add(cluster);
     this.#labels++;
     this.#isNew = true;
     if (this.#hasClasses && halfOf(cluster) === 1) {
       // The tests of dangerous answers weigh nothing: they take what a coin drew, and no more.
-      if (sample !== "escalated") this.#second.push({ cluster, truth: answer.value, reading });
+      if (sample !== "escalated") this.#second.push({ cluster, truth, reading });
       return;
     }
     this.#test.observe({
-      at: (point) => this.#fate(reading, this.version.grid[point]!, answer.value),
+      at: (point) => this.#fate(reading, this.version.grid[point]!, truth),
       propensity: sample === "audit" ? propensity : 1,
       least: propensity,
     });
@@ -106,11 +110,11 @@ export class Trial {
     return Object.keys(this.#settings.classes).length > 0;
   }
 
-  #fate(reading: Reading, threshold: number, truth: Json): "up" | "right" | "wrong" {
+  #fate(reading: Reading, threshold: number, truth: Json | null): "up" | "right" | "wrong" {
     const { same, classes } = this.#settings;
     const said = reading[answering(reading, threshold)];
     if (!said || Object.hasOwn(classes, nameOf(said.value))) return "up";
-    return same(said.value, truth) ? "right" : "wrong";
+    return truth !== null && same(said.value, truth) ? "right" : "wrong";
   }
 
   /**
@@ -118,7 +122,7 @@ export class Trial {
    * both move together, and seldom: when there are twice the labels.
    */
   test(): TrialPassed | NotYet {
-    const isKept = this.#hasClasses ? this.#second.length < 2 * this.#testedOn : !this.#isNew;
+    const isKept = this.#hasClasses ? powerBelow(this.#second.length) === this.#testedOn : !this.#isNew;
     if (this.#found && isKept) return this.#found;
     const passed = this.#test.passed();
     if (!passed) return { kind: "not certifiable", labels: this.#labels, moreLabels: this.#test.moreItems() };
@@ -143,15 +147,21 @@ export class Trial {
 
   #testClasses(point: number): TrialPassed["classes"] {
     const { classes, delta } = this.#settings;
-    this.#testedOn = Math.max(1, this.#second.length);
-    this.#attempts++;
+    this.#testedOn = powerBelow(this.#second.length);
     return classThresholds({
       ...this.#settings,
       version: this.version,
-      labels: this.#second,
+      labels: this.#second.slice(0, this.#testedOn),
       threshold: this.version.grid[point]!,
       delta: delta / (Object.keys(classes).length + 1),
-      attempt: this.#attempts,
+      attempt: Math.max(1, Math.log2(Math.max(1, this.#testedOn)) - SKIPPED),
     });
   }
+}
+
+/** Tests on fewer than 2^6 labels hardly ever pass, and share the first part of delta. */
+const SKIPPED = 5;
+
+function powerBelow(count: number): number {
+  return count === 0 ? 0 : 2 ** Math.floor(Math.log2(count));
 }

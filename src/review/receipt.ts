@@ -1,10 +1,11 @@
 /** The receipt of a run: its events as a tree of steps, with the reason of each in a sentence made by code. */
 
-import type { Attempt, Origin } from "../core/answer.ts";
+import type { Attempt, Origin, Promised, StandingRecord } from "../core/answer.ts";
 import type { Event, RunOutcome, StepAnswered, StepWaiting, ToolCalled } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 import type { QuestionRecord, Verb } from "../core/question.ts";
 import type { RunRecord, RunStatus } from "../journal/journal.ts";
+import { promisedBy } from "../loop/ladder.ts";
 import { askedReason, calledReason, drawnReason, sleptReason, startedReason } from "./sentence.ts";
 
 /** A question of a run, as it stands. */
@@ -22,7 +23,9 @@ export interface AskedReceipt {
   /** The person who answered. */
   readonly by: string | null;
   /** Share of wrong answers that the author asked for, and what is promised about it. */
-  readonly risk: { readonly asked: number | null; readonly promised: "no promise yet" };
+  readonly risk: { readonly asked: number | null; readonly promised: Promised };
+  /** The certificate it stood under and its coin; `null` where nothing is promised. */
+  readonly standing: StandingRecord | null;
   /** Milliseconds up the ladder; `null` where a person's answer took its own time. */
   readonly milliseconds: number | null;
   /** In words, kept only of questions that went to a person. */
@@ -136,6 +139,8 @@ export function receiptOf(run: RunRecord, events: readonly Event[]): Receipt {
   };
 }
 
+const noPromise: Promised = { kind: "no promise yet" };
+
 function answered(event: StepAnswered): AskedReceipt {
   return {
     verb: event.verb,
@@ -145,7 +150,8 @@ function answered(event: StepAnswered): AskedReceipt {
     rung: event.rung,
     origin: event.origin ?? null,
     by: null,
-    risk: { asked: event.risk, promised: "no promise yet" },
+    risk: { asked: event.risk, promised: event.standing ? promisedBy(event.standing) : noPromise },
+    standing: event.standing ?? null,
     milliseconds: event.milliseconds,
     question: null,
     reason: askedReason({ ...event, by: null }),
@@ -161,7 +167,8 @@ function asked(event: StepWaiting, answer: { readonly value: Json; readonly by: 
     rung: answer ? "person" : null,
     origin: null,
     by: answer?.by ?? null,
-    risk: { asked: event.risk, promised: "no promise yet" },
+    risk: { asked: event.risk, promised: noPromise },
+    standing: null,
     milliseconds: null,
     question: event.question,
     reason: askedReason({ trail: event.trail, rung: answer ? "person" : null, ...answer, by: answer?.by ?? null }),

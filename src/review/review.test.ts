@@ -78,7 +78,8 @@ describe("a run that goes through a person's hands", () => {
     expect(asked).toMatchObject({
       path: "team",
       suggestion: { rung: "scripted", value: "billing", confidence: 0.4 },
-      reason: "scripted said billing, but confidence 0.4 is below the threshold 0.5; a person is asked.",
+      reason:
+        "scripted said billing, but nothing local may stand yet: 0 labels so far, too few to learn from; a person is asked.",
       superseded: false,
     });
     expect(await giveAnswer(journal, number, "team", "shipping", "ana")).toBe(true);
@@ -100,8 +101,10 @@ describe("a run that goes through a person's hands", () => {
     expect(team?.asked).toMatchObject({
       value: "shipping",
       by: "ana",
-      risk: { asked: 0.1, promised: "no promise yet" },
-      reason: "scripted said billing, but confidence 0.4 is below the threshold 0.5; ana answered shipping.",
+      risk: { asked: 0.1, promised: { kind: "no promise yet" } },
+      standing: null,
+      reason:
+        "scripted said billing, but nothing local may stand yet: 0 labels so far, too few to learn from; ana answered shipping.",
     });
     const [first, second] = settle!.steps;
     expect(first?.asked?.reason).toBe(
@@ -167,20 +170,57 @@ describe("a run that goes through a person's hands", () => {
   });
 });
 
-test("an interrupted call is told as one", () => {
-  const run = {
-    number: 1,
-    id: "j-1",
-    loop: "l",
-    version: "1",
-    item: "i",
-    content: "c",
-    input: {},
-    status: "ready",
-    started: 0,
-    outcome: null,
-    wakes: null,
+const run = {
+  number: 1,
+  id: "j-1",
+  loop: "l",
+  version: "1",
+  item: "i",
+  content: "c",
+  input: {},
+  status: "ready",
+  started: 0,
+  outcome: null,
+  wakes: null,
+} as const;
+
+test("an answer under a certificate shows its promise and its coin, one beside it shows none", () => {
+  const answer = {
+    type: "step_answered",
+    verb: "choose",
+    question: "v",
+    value: "billing",
+    confidence: 0.97,
+    basis: "calibrated",
+    rung: "words",
+    risk: 0.05,
+    trail: [],
+    milliseconds: 1,
   } as const;
+  const standing = {
+    key: "62ac7eef193b8a6f",
+    state: "probation",
+    risk: 0.05,
+    delta: 0.05,
+    threshold: 0.91,
+    propensity: 0.1,
+    audited: true,
+    cluster: "c",
+    seal: "s",
+  } as const;
+  const { steps } = receiptOf(run, [
+    { ...answer, path: "team", standing },
+    { ...answer, path: "other" },
+  ]);
+  const [under, beside] = steps.map(({ asked }) => asked);
+  expect(under).toMatchObject({
+    risk: { asked: 0.05, promised: { kind: "promised", risk: 0.05, delta: 0.05, state: "probation" } },
+    standing,
+  });
+  expect(beside).toMatchObject({ risk: { promised: { kind: "no promise yet" } }, standing: null });
+});
+
+test("an interrupted call is told as one", () => {
   const { steps } = receiptOf(run, [{ type: "tool_started", path: "do", tool: "pay", args: {}, key: "j-1/do" }]);
   expect(steps[0]?.called).toMatchObject({ outcome: null, reason: expect.stringContaining("not known to have ended") });
 });

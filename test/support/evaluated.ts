@@ -34,6 +34,7 @@ export function label(number: number, value: string, more: Partial<Label> = {}):
     answer: { value, source: "person", by: "ana" },
     number,
     seq: number,
+    made: 0,
     at: number,
     ...more,
   };

@@ -12,7 +12,10 @@ import type { Journal } from "../../src/journal/journal.ts";
 import { memoryJournal } from "../../src/journal/memory.ts";
 import { defineLoop, type Loop } from "../../src/loop/loop.ts";
 import { runItem } from "../../src/loop/run.ts";
+import type { Policy } from "../../src/policy/policy.ts";
 import type { QuestionReport } from "../../src/policy/report.ts";
+import { Serving } from "../../src/policy/serving.ts";
+import { StandingNow } from "../../src/policy/standing.ts";
 import type { Rung } from "../../src/rung/rung.ts";
 
 /** Of every journal in these tests: the same coins in every run of them. */
@@ -213,4 +216,38 @@ export async function feedUntil(
     if (isReached(stream.report())) return number + 25;
   }
   throw new Error(`not reached within ${most} items: ${stream.report().state}, ${stream.report().why}`);
+}
+
+/** A policy under whose certificate these rungs stand, each by its own raw probability of 0.9 or more. */
+export function certified(rungs: readonly Rung[]): Policy {
+  const members = rungs.map((rung) => {
+    return { rung, version: "1", answers: null, weights: null, calibrator: { kind: "raw" } } as const;
+  });
+  const grid = [0.95, 0.9];
+  const counts = { accepted: [1, 1], wrong: [0, 0] };
+  const version = { key: "k1", members, grid, coverage: [0.5, 0.8], ...counts, trainedOn: 1, upTo: 1 };
+  const promise = { threshold: 0.9, step: 1, coverage: 0.8, risk: 0.1, delta: 0.05 };
+  const figures = {
+    ...promise,
+    accepted: 100,
+    wrong: 1,
+    labels: 100,
+    error: 0.01,
+    upper: 0.04,
+    source: "known",
+  } as const;
+  const standing = new StandingNow({
+    question: "team",
+    rungs,
+    serving: new Serving("team", version, figures, 2, 0),
+    why: "a certificate",
+    epoch: null,
+    learned: () => null,
+    classes: {},
+    holdsAudits: false,
+    secret,
+    propensity: 0.1,
+    watch: () => {},
+  });
+  return { standing: () => standing, nudge: () => {} };
 }
