@@ -99,7 +99,9 @@ export function stoodUnder(
   const isAbove = !rung.local || rung.mostCost !== 0 || rung.source !== undefined;
   if (!isAbove && reply.basis === "certain" && reply.origin === undefined)
     return auditOfRule(standing, question, rung, raw);
-  const isSafe = reply.basis === "none";
+  // A shadow run's closing answer is nobody's: it leaves no row, so that its item may be labelled later.
+  const isSafe =
+    reply.basis === "none" && rung.acceptAt === null && rung.source === undefined && rung.name !== "shadow";
   return {
     label(decision) {
       if (reply.origin !== undefined || !(isAbove || isSafe)) return undefined;
