@@ -5,12 +5,13 @@ import { shortHash } from "../core/hash.ts";
 /**
  * The key that equal items share: the text in NFKC and lower case, each run of digits as one 0, each run of whatever
  * is no letter, mark or digit as one space. So "Order 4711 is late!" and "order 12 is late" are one cluster: numbers
- * are what differs between two sendings of the same template.
+ * are what differs between two sendings of the same template. A text that is mostly numbers or signs stays as it is.
  */
 export function clusterKey(text: string): string {
   const plain = text.normalize("NFKC").toLowerCase();
   const words = plain.replace(/\p{N}+/gu, "0").replace(/[^\p{L}\p{M}\p{N}]+/gu, " ");
-  return shortHash(words.trim());
+  const isMostlyWords = 2 * words.length > plain.length && /\p{L}{3}/u.test(words);
+  return shortHash(isMostlyWords ? words.trim() : plain);
 }
 
 /** Where a cluster lies in [0, 1): even over clusters, independent between salts, the same for ever. */

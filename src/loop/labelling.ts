@@ -99,12 +99,12 @@ export function stoodUnder(
   const isAbove = !rung.local || rung.mostCost !== 0 || rung.source !== undefined;
   if (!isAbove && reply.basis === "certain" && reply.origin === undefined)
     return auditOfRule(standing, question, rung, raw);
+  const isSafe = reply.basis === "none";
   // A shadow run's closing answer is nobody's: it leaves no row, so that its item may be labelled later.
-  const isSafe =
-    reply.basis === "none" && rung.acceptAt === null && rung.source === undefined && rung.name !== "shadow";
+  const isNobodys = isSafe && rung.name === "shadow";
   return {
     label(decision) {
-      if (reply.origin !== undefined || !(isAbove || isSafe)) return undefined;
+      if (reply.origin !== undefined || isNobodys || !(isAbove || isSafe)) return undefined;
       const note = noteOf(standing, question, went);
       // A safe answer given for want of a better one says nothing about what is right: nobody knows, and that counts.
       const answer = isSafe ? null : ({ value: raw, source: rung.source ?? "frontier", by: rung.name } as const);

@@ -48,6 +48,8 @@ export class QuestionPolicy {
   readonly #rules: Label[] = [];
   /** What only the question as its author asks it knows; without it, such a question cannot be tested. */
   readonly #live: Pick<Question, "check" | "split" | "parse">;
+  /** The question about nothing: rungs are asked for their version with it, at every decision. */
+  readonly #itemless: Question;
   readonly #warm = new Map<string, WarmStart>();
   readonly #made = new Map<string, LocalVersion>();
   #seq = 0;
@@ -66,6 +68,7 @@ export class QuestionPolicy {
   constructor(question: Question, settings: QuestionSettings, parts: QuestionParts) {
     this.met = metQuestion(question);
     this.#live = question;
+    this.#itemless = questionAbout(this.met, "");
     this.settings = settings;
     this.#parts = parts;
     this.#restore();
@@ -205,7 +208,7 @@ export class QuestionPolicy {
   }
 
   #rungVersion(rung: Rung): string {
-    return rung.version?.(questionAbout(this.met, "")) ?? "";
+    return rung.version?.(this.#itemless) ?? "";
   }
 
   /** The champion's audits speak at once; whether they broke its promise is in its status. */

@@ -46,6 +46,8 @@ export class StandingNow implements Standing {
   readonly #governed: ReadonlySet<string>;
   /** The item that was asked about last: its coin is looked at more than once. */
   #tossed: { readonly about: string; readonly coin: Coin } | null = null;
+  #judged: { readonly reply: Answered; readonly judgement: Judgement } | null = null;
+  #clustered: { readonly about: string; readonly cluster: string } | null = null;
   /** The item that the certified threshold would let stand, whatever stricter one holds now. */
   #wouldStand: string | null = null;
 
@@ -70,13 +72,21 @@ export class StandingNow implements Standing {
     return this.#governed.has(rung.name);
   }
 
+  /** The gate asks, and whoever writes the answer down: the same reply is judged once. */
   judge(rung: Rung, question: Question, reply: Answered): Judgement {
+    if (this.#judged?.reply === reply) return this.#judged.judgement;
+    const judgement = this.#judge(rung, question, reply);
+    this.#judged = { reply, judgement };
+    return judgement;
+  }
+
+  #judge(rung: Rung, question: Question, reply: Answered): Judgement {
     const member = this.#view.serving?.version.members.find((one) => one.rung.name === rung.name);
     if (!member || !this.certificate) return nothing;
     // A kept answer has the figure that it stood with, which was calibrated then.
     const plain = reply.origin ? usableConfidence(reply.confidence) : confidenceOf(member, question, reply);
     if (plain === null) return nothing;
-    const confidence = withJitter(plain, this.toss(question).cluster);
+    const confidence = withJitter(plain, this.#clusterOf(question));
     const { threshold } = this.certificate;
     if (confidence >= this.loosest) this.#wouldStand = question.about;
     const own = this.#ownThreshold(reply.value as Json);
@@ -100,13 +110,18 @@ export class StandingNow implements Standing {
     return own && !(isDangerous && classes[name]! < own.risk) ? own.threshold : null;
   }
 
+  #clusterOf({ about }: Question): string {
+    if (this.#clustered?.about !== about) this.#clustered = { about, cluster: clusterKey(about) };
+    return this.#clustered.cluster;
+  }
+
   toss(question: Question): Coin {
     const { about } = question;
     if (this.#tossed?.about === about) return this.#tossed.coin;
     const { secret } = this.#view;
     // What was taken back, and is not on record yet, is as cold as what never was: all that goes up is labelled.
     const propensity = this.certificate ? this.#view.propensity : 1;
-    const cluster = clusterKey(about);
+    const cluster = this.#clusterOf(question);
     const key = this.certificate?.key ?? this.epoch ?? "cold";
     const decision = auditUnit(`${this.#view.question} ${key}`, cluster);
     const { drawn, seal } = drawAudit(secret, { decision, state: this.certificate?.state ?? "cold", propensity });
@@ -116,7 +131,7 @@ export class StandingNow implements Standing {
   }
 
   tossRule(question: Question, rule: string): Coin {
-    const cluster = clusterKey(question.about);
+    const cluster = this.#clusterOf(question);
     const decision = auditUnit(`${this.#view.question} ${ruleKey(rule)}`, cluster);
     const propensity = ruleAuditRate;
     const { drawn, seal } = drawAudit(this.#view.secret, { decision, state: "rule", propensity });
