@@ -36,6 +36,16 @@ export async function sketchesOf(texts: readonly string[]): Promise<Stored> {
   });
 }
 
+/** Whether the chat model has read these texts before: to read them takes it an hour. */
+export function areSketchesStored(texts: readonly string[]): boolean {
+  return existsSync(fileOf("smollm2-135m-banking8", texts));
+}
+
+function fileOf(name: string, texts: readonly string[]): string {
+  const key = createHash("sha256").update(texts.join("\n")).digest("hex").slice(0, 12);
+  return `${cache}/${name}-${key}.f32`;
+}
+
 /** Reads what is not in the file yet, and writes it every thousand texts: a stopped reading goes on. */
 async function stored(
   name: string,
@@ -43,8 +53,7 @@ async function stored(
   read: (keep: (index: number, values: Float32Array) => void) => Promise<void>,
 ): Promise<Stored> {
   mkdirSync(cache, { recursive: true });
-  const key = createHash("sha256").update(texts.join("\n")).digest("hex").slice(0, 12);
-  const file = `${cache}/${name}-${key}.f32`;
+  const file = fileOf(name, texts);
   if (!existsSync(file)) {
     const rows: Float32Array[] = new Array(texts.length);
     let done = 0;

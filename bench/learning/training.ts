@@ -48,11 +48,13 @@ export function measureTraining(
     readonly folder?: string;
     readonly sizes?: readonly number[];
     readonly seeds?: number;
+    /** The first seed; 1 by default. */
+    readonly first?: number;
     readonly large?: number;
     readonly onRow?: (row: TrainingRow) => void;
   } = {},
 ): TrainingMeasured {
-  const { sizes = [400, 800, 1600, 2000, 4000], seeds = 1, large = 8000, onRow } = options;
+  const { sizes = [400, 800, 1600, 2000, 4000], seeds = 1, first = 1, large = 8000, onRow } = options;
   const parts = readSet(dataFolder(options.folder), "banking77");
   const [past, test] = [side(parts.train!), side(parts.test!)];
   const { options: teams, fold } = banking8();
@@ -90,11 +92,11 @@ export function measureTraining(
     return trained;
   };
 
-  for (let seed = 1; seed <= seeds; seed++) {
+  for (let seed = first; seed < first + seeds; seed++) {
     for (const labels of sizes) {
       const words = measure("8 options, words", seed, labels, eight, false);
       const head = measure("8 options, words and vector", seed, labels, eight, true);
-      if (labels === sizes.at(-1) && seed === 1) {
+      if (labels === sizes.at(-1) && seed === first) {
         decisions.push(
           { what: "words, 8 options", microseconds: microsecondsOf(modelOf(words), test, false) },
           { what: "words and vector, 8 options", microseconds: microsecondsOf(modelOf(head), test, true) },

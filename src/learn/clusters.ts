@@ -10,8 +10,9 @@ import { shortHash } from "../core/hash.ts";
 export function clusterKey(text: string): string {
   const plain = text.normalize("NFKC").toLowerCase();
   const words = plain.replace(/\p{N}+/gu, "0").replace(/[^\p{L}\p{M}\p{N}]+/gu, " ");
-  const isMostlyWords = 2 * words.length > plain.length && /\p{L}{3}/u.test(words);
-  return shortHash(isMostlyWords ? words.trim() : plain);
+  const letters = plain.replace(/[^\p{L}\p{M}]+/gu, "").length;
+  const others = plain.replace(/[\p{L}\p{M}\s]+/gu, "").length;
+  return shortHash(letters >= others ? words.trim() : plain);
 }
 
 /** Where a cluster lies in [0, 1): even over clusters, independent between salts, the same for ever. */

@@ -121,8 +121,8 @@ export class QuestionPolicy {
         const version = this.#made.get(event.key);
         if (!version || event.risk > risk || event.delta > this.settings.delta) return;
         if (event.after <= this.#goneUpTo) return;
-        if (this.#serving?.version === version) return this.#loosen(event);
-        this.#serve(new Serving(this.met.name, version, event, event.after, event.at));
+        if (this.#serving?.version === version) this.#loosen(event);
+        else this.#serve(new Serving(this.met.name, version, event, event.after, event.at));
         return;
       }
       case "trial_ended":

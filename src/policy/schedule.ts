@@ -31,7 +31,7 @@ export function isTrainingDue(labels: number, trainedOn: number, isCold: boolean
 export const trialAuditRate = 0.3;
 
 /** Milliseconds that a test waits for an answer; after that the item counts as answered wrongly. */
-export const longestWait = 14 * 86_400_000;
+export const longestWait: number = 14 * 86_400_000;
 
 /** Share of what rules answer that is audited, whatever the state. */
 export const ruleAuditRate = 0.02;
