@@ -57,7 +57,10 @@ export interface Coin {
 
 /** What the loop asks of the policy. */
 export interface Policy {
-  /** `null` where the author asked for no promise, or none can be given: then the rungs' own thresholds hold. */
+  /**
+   * `null` where the author asked for no promise: then the rungs' own thresholds hold. Where one was asked for and none
+   * can be given, nothing local stands.
+   */
   standing(question: Question, risk: number | null, ladder: readonly Rung[]): Standing | null;
   /** A label came in: sooner or later something is to be learned from it. Returns at once. */
   nudge(): void;

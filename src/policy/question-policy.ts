@@ -336,9 +336,9 @@ export class QuestionPolicy {
     this.#refuseStrangers();
     await this.#test(signal);
     const isFirst = this.#serving === null;
-    const labels = this.#labels.filter(({ number }) => number > this.#goneUpTo).length;
-    if (!isTrainingDue(labels, this.#trainedOn, isFirst) && !options.now) return;
-    if (labels > this.#trainedOn && labels >= leastLabels) await this.#teach(signal);
+    const labels = this.#labels.filter(({ number }) => number > this.#goneUpTo);
+    if (!isTrainingDue(labels.length, this.#trainedOn, isFirst) && !options.now) return;
+    if (labels.length > this.#trainedOn && labels.length >= leastLabels) await this.#teach(labels, signal);
   }
 
   /** A rung whose numbers are others by now has no part in what was certified: not even in the next decision. */
@@ -426,9 +426,8 @@ export class QuestionPolicy {
     await this.#record({ type: "certificate_issued", ...this.#about(), key, risk, delta, ...figures, source, ...own });
   }
 
-  async #teach(signal: AbortSignal): Promise<void> {
+  async #teach(labels: readonly Label[], signal: AbortSignal): Promise<void> {
     const { rungs, upper, journal, say } = this.#parts;
-    const labels = this.#labels.filter(({ number }) => number > this.#goneUpTo);
     const before = this.#trial;
     if (before) {
       const why = "another version takes its place";

@@ -78,8 +78,7 @@ export async function teach(teaching: Teaching): Promise<Taught> {
   const all = taught.map(({ said }) =>
     said.map((one, index) => one && { ...one, p: withJitter(one.p, labels[index]!.cluster) }),
   );
-  const muted = mutedBelow(all, teaching);
-  const grid = gridOf(teaching, readingsOf(all, muted, labels.length));
+  const { muted, grid } = withoutSlow(all, teaching);
   if (grid.grid.length === 0) {
     throw new UsageError(
       "E_LEARN",
@@ -108,23 +107,23 @@ const ENOUGH = 0.85;
  * How many of the lowest rungs let nothing stand. At one threshold for all, a rung that errs where others would not
  * makes the threshold stricter for all of them; it goes if that slows the way to a certificate noticeably.
  */
-function mutedBelow(all: readonly (readonly (Said | null)[])[], teaching: Teaching): number {
-  const growth = all.map((_, muted) => {
+function withoutSlow(
+  all: readonly (readonly (Said | null)[])[],
+  teaching: Teaching,
+): { readonly muted: number; readonly grid: GridFigures } {
+  const candidates = all.map((_, muted) => {
     const grid = gridOf(teaching, readingsOf(all, muted, teaching.labels.length));
-    return fastest(grid, teaching.risk).growth;
+    return { muted, grid, growth: fastest(grid, teaching.risk).growth };
   });
-  const enough = ENOUGH * Math.max(...growth);
-  return Math.max(
-    0,
-    growth.findIndex((each) => each >= enough),
-  );
+  const enough = ENOUGH * Math.max(...candidates.map(({ growth }) => growth));
+  return candidates.find(({ growth }) => growth >= enough) ?? candidates[0]!;
 }
 
+/** The thresholds of a version, and what training foresees at each. */
+type GridFigures = Pick<LocalVersion, "grid" | "coverage" | "accepted" | "wrong">;
+
 /** Of labels that say something about the traffic as it comes: the others would show it harder than it is. */
-function gridOf(
-  { met, labels, classes }: Teaching,
-  readings: readonly Reading[],
-): Pick<LocalVersion, "grid" | "coverage" | "accepted" | "wrong"> {
+function gridOf({ met, labels, classes }: Teaching, readings: readonly Reading[]): GridFigures {
   const uniform = labels.flatMap(({ sample }, index) => (isUniform.has(sample) ? [index] : []));
   const items = uniform.map((index) => {
     const { cluster } = labels[index]!;
