@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import {
   definitions,
+  describeMachine,
   judge,
   type Machine,
   type Report,
@@ -37,8 +38,38 @@ interface PartedResults extends Results {
 
 const folder = import.meta.dirname;
 
+/** Measures the parts that are wanted (`null`: all), each kept unless it is a smoke run, and makes the whole of them. */
+export async function runParts<Setup extends { readonly quick: boolean }>(
+  bench: string,
+  all: { readonly [part: string]: (setup: Setup) => Promise<Measured> },
+  setup: Setup,
+  wanted: readonly string[] | null,
+): Promise<void> {
+  const names = Object.keys(all);
+  for (const part of wanted === null ? names : wanted.flatMap((name) => select(name, names))) {
+    console.log(`\n${part} ...`);
+    const machine = describeMachine();
+    try {
+      reportPart(bench, part, machine, await all[part]!(setup), !setup.quick);
+    } catch (error) {
+      // What fails here costs its own figures only; the file of an earlier run stays as it was.
+      console.log(`  ${part} failed: ${error instanceof Error ? error.stack : error}`);
+      process.exitCode = 1;
+    }
+  }
+  if (!setup.quick) assemble(bench, names);
+  else console.log("\nA smoke run: nothing was written.");
+}
+
+/** A part by its name, or several by what their names begin with: `accuracy` is all three. */
+function select(wanted: string, names: readonly string[]): readonly string[] {
+  const found = names.filter((name) => name === wanted || name.startsWith(`${wanted}-`));
+  if (found.length === 0) throw new Error(`There is no part "${wanted}". There are: ${names.join(", ")}.`);
+  return found;
+}
+
 /** Prints what a part found and, when `keep`, writes it down. */
-export function reportPart(bench: string, part: string, machine: Machine, measured: Measured, keep: boolean): void {
+function reportPart(bench: string, part: string, machine: Machine, measured: Measured, keep: boolean): void {
   const date = new Date().toISOString();
   const file: PartFile = { part, date, machine, ...measured, rows: measured.rows.map(rounded) };
   const targets = definitions(bench)
@@ -51,7 +82,7 @@ export function reportPart(bench: string, part: string, machine: Machine, measur
 }
 
 /** Makes latest.json and the README's figures of all parts that were ever measured, in the order given. */
-export function assemble(bench: string, order: readonly string[]): void {
+function assemble(bench: string, order: readonly string[]): void {
   const paths = order.map((part) => `${folder}/${bench}/results/${part}.json`).filter((path) => existsSync(path));
   const files: PartFile[] = paths.map((path) => JSON.parse(readFileSync(path, "utf8")));
   const newest = files.toSorted((a, b) => a.date.localeCompare(b.date)).at(-1);

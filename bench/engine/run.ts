@@ -1,6 +1,5 @@
 // How fast the embedded engine is, how right its numbers are, and what each way of asking is worth: part by part.
-import { describeMachine } from "../bench.ts";
-import { assemble, type Measured, reportPart } from "../parts.ts";
+import { type Measured, runParts } from "../parts.ts";
 import { banking8Task, banking77Task, hwu64Task, measureAccuracy } from "./accuracy.ts";
 import { measureEncoder } from "./encoder.ts";
 import { measureEquality } from "./equality.ts";
@@ -29,25 +28,5 @@ const all: { readonly [part: string]: (setup: Setup) => Promise<Measured> } = {
 /** Options: --part NAME,NAME, --quick, --data FOLDER, --size, --seconds (a part), --threads, --processes. */
 export async function run(args: readonly string[]): Promise<void> {
   const { setup, parts } = readSetup(args);
-  const names = Object.keys(all);
-  for (const part of parts === null ? names : parts.flatMap((wanted) => select(wanted, names))) {
-    console.log(`\n${part} ...`);
-    const machine = describeMachine();
-    try {
-      reportPart("engine", part, machine, await all[part]!(setup), !setup.quick);
-    } catch (error) {
-      // What fails here costs its own figures only; the file of an earlier run stays as it was.
-      console.log(`  ${part} failed: ${error instanceof Error ? error.stack : error}`);
-      process.exitCode = 1;
-    }
-  }
-  if (!setup.quick) assemble("engine", names);
-  else console.log("\nA smoke run: nothing was written.");
-}
-
-/** A part by its name, or several by what their names begin with: `accuracy` is all three. */
-function select(wanted: string, names: readonly string[]): readonly string[] {
-  const found = names.filter((name) => name === wanted || name.startsWith(`${wanted}-`));
-  if (found.length === 0) throw new Error(`There is no part "${wanted}". There are: ${names.join(", ")}.`);
-  return found;
+  await runParts("engine", all, setup, parts);
 }

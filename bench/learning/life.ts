@@ -11,7 +11,7 @@ import { defineLoop } from "../../src/loop/loop.ts";
 import { runItem } from "../../src/loop/run.ts";
 import type { Standing } from "../../src/policy/policy.ts";
 import type { Rung } from "../../src/rung/rung.ts";
-import type { Asked } from "./stream.ts";
+import type { Asked, Passed } from "./stream.ts";
 
 export interface LifeOptions {
   readonly asked: Asked;
@@ -19,6 +19,8 @@ export interface LifeOptions {
   readonly rungs: readonly Rung[];
   readonly seed: number;
   readonly risk: number;
+  /** The way out, for streams that hold texts which no option fits. Nothing: none. */
+  readonly otherwise?: string;
 }
 
 export interface Life extends AsyncDisposable {
@@ -26,7 +28,7 @@ export interface Life extends AsyncDisposable {
   /** How the question stands now; `null` before its first item. */
   readonly standing: Standing | null;
   /** Lets an item pass, with all that could be learned before it. */
-  pass(text: string, truth: string): Promise<{ readonly kept: boolean; readonly right: boolean }>;
+  pass(text: string, truth: string): Promise<Passed>;
   /** Waits until nothing is left to be learned. */
   settled(): Promise<void>;
 }
@@ -50,7 +52,7 @@ export function knownLabel(truthOf: (text: string) => string): Rung {
   };
 }
 
-export async function openLife({ asked, rungs, seed, risk }: LifeOptions): Promise<Life> {
+export async function openLife({ asked, rungs, seed, risk, otherwise }: LifeOptions): Promise<Life> {
   const truths = new Map<string, string>();
   const upper = knownLabel((text) => truths.get(text)!);
   const secret = createHash("sha256").update(`stream ${seed}`).digest();
@@ -66,7 +68,7 @@ export async function openLife({ asked, rungs, seed, risk }: LifeOptions): Promi
     input: z.string(),
     output: z.string(),
     run: async (text, step) => {
-      last = await step.choose("answer", { about: text, ...asked, risk, otherwise: false });
+      last = await step.choose("answer", { about: text, ...asked, risk, otherwise: otherwise ?? false });
       return "";
     },
   });
@@ -79,13 +81,15 @@ export async function openLife({ asked, rungs, seed, risk }: LifeOptions): Promi
     async pass(text, truth) {
       truths.set(text, truth);
       await parts.policy.settled();
+      const state = [...parts.policy.questions][0]?.standing.certificate?.state ?? "cold";
       const taken = await journal.begin({ loop: "life", version: "1", item: `${++items}`, content: "", input: text });
       if (taken.kind !== "taken") throw new Error(`item ${items} is ${taken.kind}`);
       const end = await runItem(loop, taken, parts);
       if (end.kind !== "ended" || end.outcome.kind !== "done" || last === null)
         throw new Error(`item ${items}: ${JSON.stringify(end)}`);
       const { value, rung } = last as { value: string; rung: string };
-      return { kept: rung !== upper.name, right: value === truth };
+      const kept = rung !== upper.name;
+      return { text, kept, right: value === truth, rung: kept ? rung : null, state };
     },
     settled: () => parts.policy.settled(),
     async [Symbol.asyncDispose]() {

@@ -6,7 +6,7 @@ import type { Row } from "../bench.ts";
 import type { Measured } from "../parts.ts";
 import { storedEncoder, Table } from "./rungs.ts";
 import { type Stored, vectorsOf } from "./scores.ts";
-import { readSet } from "./sets.ts";
+import { outOfScope, readSet } from "./sets.ts";
 import type { Setup } from "./setup.ts";
 import { type Asked, type Item, type StreamOptions, stream } from "./stream.ts";
 import { average, percent } from "./summary.ts";
@@ -53,7 +53,10 @@ export async function measureOos(setup: Setup): Promise<Measured> {
     found[name] = [];
     for (const seed of seeds) {
       const items = itemsOf(seed);
-      const half = await secondHalf({ asked, items, rungs, seed, take: items.length, risk }, kinds);
+      const half = await secondHalf(
+        { asked, items, rungs, seed, take: items.length, risk, otherwise: outOfScope },
+        kinds,
+      );
       found[name].push(half);
       console.log(`  ${name} seed ${seed}: ${JSON.stringify(half)}`);
     }
@@ -115,20 +118,13 @@ function pick(items: readonly Item[], seed: number, count: number): readonly Ite
 }
 
 async function secondHalf(options: StreamOptions, kinds: ReadonlyMap<string, Kind>): Promise<Half> {
-  const shown: Kind[] = [];
-  const { passed, certificates } = await stream({
-    ...options,
-    shift(item) {
-      shown.push(kinds.get(item.text)!);
-      return item;
-    },
-  });
+  const { passed, certificates } = await stream(options);
   const none = { came: 0, certified: 0, kept: 0 };
   const of = { "in scope": { ...none }, near: { ...none }, far: { ...none } };
   let [kept, wrong] = [0, 0];
   for (const [index, one] of passed.entries()) {
     if (index < passed.length / 2) continue;
-    const kind = of[shown[index]!];
+    const kind = of[kinds.get(one.text)!];
     kind.came++;
     kind.certified += Number(one.state !== "cold");
     kind.kept += Number(one.kept);

@@ -1,6 +1,5 @@
 // How much stays local as answers come in, at which realised error, and what it costs: the product's promise to a bill.
-import { describeMachine } from "../bench.ts";
-import { assemble, type Measured, reportPart } from "../parts.ts";
+import { type Measured, runParts } from "../parts.ts";
 import { measureCost } from "./cost.ts";
 import { measureBanking8, measureLadders, measureOthers } from "./curve.ts";
 import { measureDrill } from "./drill.ts";
@@ -24,14 +23,5 @@ const all: { readonly [part: string]: (setup: Setup) => Promise<Measured> } = {
 /** Options: --part NAME,NAME, --quick, --data FOLDER, --seeds FROM-TO, --risk R,R. */
 export async function run(args: readonly string[]): Promise<void> {
   const { setup, parts } = readSetup(args);
-  const names = Object.keys(all);
-  for (const part of parts ?? names) {
-    const measure = all[part];
-    if (!measure) throw new Error(`There is no part "${part}". There are: ${names.join(", ")}.`);
-    console.log(`\n${part} ...`);
-    const machine = describeMachine();
-    reportPart("learning", part, machine, await measure(setup), !setup.quick);
-  }
-  if (!setup.quick) assemble("learning", names);
-  else console.log("\nA smoke run: nothing was written.");
+  await runParts("learning", all, setup, parts);
 }

@@ -12,6 +12,9 @@ export interface Labelled {
 export const setNames = ["banking77", "banking77-oos", "hwu64"] as const;
 export type SetName = (typeof setNames)[number];
 
+/** The label of texts that no option fits. */
+export const outOfScope = "out of scope";
+
 /** The rows of a set, by the name of their part; `out-of-scope` texts have no true option. */
 export type Parts = Readonly<Record<string, readonly Labelled[]>>;
 
@@ -58,7 +61,7 @@ function lines(file: string): string[] {
 
 function texts(folder: string): Labelled[] {
   const rows = existsSync(`${folder}/seq.in`) ? lines(`${folder}/seq.in`).map((text) => text.trim()) : [];
-  return rows.filter((text) => text !== "").map((text) => ({ text, label: "out of scope" }));
+  return rows.filter((text) => text !== "").map((text) => ({ text, label: outOfScope }));
 }
 
 function readLines(folder: string): Labelled[] {
