@@ -10,13 +10,13 @@ import { describe, expect, test } from "vitest";
 /** Lowest first. A file may import what stands lower, and its own folder. */
 const tiers: readonly (readonly string[])[] = [
   ["core"],
-  ["vectors"],
+  ["vectors", "wire", "net"],
   ["guarantee"],
   ["learn"],
   ["tool", "gate", "rung", "journal", "policy", "engine", "models", "data", "ledger"],
   ["loop"],
   ["config"],
-  ["batch", "review", "report"],
+  ["batch", "review", "report", "doctor", "gateway", "mcp"],
   ["demo"],
   ["cli", "index.ts", "guarantee.ts", "testing.ts"],
 ];

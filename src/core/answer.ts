@@ -1,6 +1,7 @@
 /** What a rung replies, and what of it becomes an answer. */
 
 import type { Json } from "./json.ts";
+import type { ServerFault } from "./server-fault.ts";
 import type { Usage } from "./usage.ts";
 
 /**
@@ -54,6 +55,15 @@ export interface Evidence {
   readonly vector?: string;
   /** The item did not fit and was read in so many pieces, by the author's rule. */
   readonly pieces?: number;
+  /** The server that was asked, as host and port, and the model as it names it. */
+  readonly host?: string;
+  readonly model?: string;
+  /** What was wrong with the server or its reply, in the order found. */
+  readonly faults?: readonly ServerFault[];
+  /** What was taken out of the item before it left the machine. */
+  readonly redacted?: { readonly emails: number; readonly phones: number; readonly cards: number };
+  /** Shares of so many votes are the probabilities. */
+  readonly votes?: number;
   /** Whatever else a rung wants to show: kept small. */
   readonly note?: string;
 }
