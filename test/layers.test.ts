@@ -17,7 +17,7 @@ const tiers: readonly (readonly string[])[] = [
   ["loop"],
   ["config"],
   ["batch", "review", "report", "doctor", "gateway", "mcp"],
-  ["demo"],
+  ["demo", "testing"],
   ["cli", "index.ts", "guarantee.ts", "testing.ts"],
 ];
 const parts = tiers[4]!;

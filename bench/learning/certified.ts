@@ -5,16 +5,12 @@ import type { Label } from "../../src/core/label.ts";
 import type { CertificateFigures, MemberRecord } from "../../src/core/policy-event.ts";
 import { noUsage } from "../../src/core/usage.ts";
 import type { Journal } from "../../src/journal/journal.ts";
-import { clusterKey } from "../../src/learn/clusters.ts";
-import { train } from "../../src/learn/train.ts";
-import { chooseQuestion } from "../../src/loop/ask.ts";
-import { readItem } from "../../src/policy/local-version.ts";
 import { metQuestion, questionAbout, sameAnswer } from "../../src/policy/met-question.ts";
-import { teach } from "../../src/policy/teach.ts";
 import { Trial } from "../../src/policy/trial.ts";
 import { versionKey } from "../../src/policy/version-key.ts";
 import type { Rung } from "../../src/rung/rung.ts";
 import type { Asked, Item } from "./stream.ts";
+import { labelsOf, metOf, questionOf, readText, taughtOn } from "./taught.ts";
 
 /** What a journal must know of a version that serves. */
 export interface Certified {
@@ -40,31 +36,15 @@ const delta = 0.05;
 const name = "answer";
 
 /** `null` where the labels do not suffice for any threshold. */
-export async function certified(given: Certifying): Promise<Certified | null> {
-  const { asked, rungs, risk } = given;
-  const live = questionOf(asked, "");
-  const met = metQuestion(live);
-  const labels = labelsOf(given.items, met.version);
-  const weights = new Map<string, Uint8Array>();
-  const signal = new AbortController().signal;
-  const { version, records } = await teach({
-    met,
-    live,
-    rungs,
-    upper: "known label",
-    labels: labels.slice(0, given.train),
-    risk,
-    classes: {},
-    warm: new Map(),
-    signal,
-    train: async (set) => train(set),
-    keep: async (digest, bytes) => void weights.set(digest, bytes),
-  });
+export async function certified({ asked, rungs, items, train, risk }: Certifying): Promise<Certified | null> {
+  const met = metOf(asked);
+  const labels = labelsOf(items, met.version);
+  const { version, records, weights } = await taughtOn({ asked, rungs, labels: labels.slice(0, train), risk });
   const same = (a: Label["answer"]["value"], b: Label["answer"]["value"]) => sameAnswer(met, a, b);
-  const trial = new Trial(version, version.upTo, labels.slice(0, given.train), { risk, delta, classes: {}, same });
-  for (const label of labels.slice(given.train)) {
+  const trial = new Trial(version, version.upTo, labels.slice(0, train), { risk, delta, classes: {}, same });
+  for (const label of labels.slice(train)) {
     if (!trial.wants(label)) continue;
-    trial.add(label, await readItem(version, questionAbout(met, label.about), label.cluster, signal));
+    trial.add(label, await readText(met, version.members, label.about));
   }
   const passed = trial.test();
   if (passed.kind !== "certified") return null;
@@ -82,7 +62,7 @@ export async function issue(
   { members, weights, figures, grid, coverage, accepted, wrong }: Certified,
   { asked, rungs, upper, step = name }: { asked: Asked; rungs: readonly Rung[]; upper: string; step?: string },
 ): Promise<void> {
-  const met = metQuestion(questionOf(asked, "", step));
+  const met = metQuestion(questionOf(asked, step));
   const records = members.map((member, place): MemberRecord => {
     const rung = rungs[place]!;
     return { ...member, name: rung.name, version: rung.version?.(questionAbout(met, "")) ?? "" };
@@ -106,37 +86,6 @@ export function assumed(rungs: readonly Rung[], risk: number): Certified {
   const figures = { threshold: 0.9, step: 1, coverage: 0.99, risk, delta, ...counts, source: "known" } as const;
   const version = { grid: [0.95, 0.9], coverage: [0.9, 0.99], accepted: [900, 990], wrong: [5, 10] };
   return { members, weights: new Map(), ...version, figures };
-}
-
-function questionOf(asked: Asked, about: string, step = name) {
-  return chooseQuestion({ name: step, path: step }, { about, ...asked, otherwise: false });
-}
-
-/** One a text: a duplicate is no second label. */
-function labelsOf(items: readonly Item[], version: string): readonly Label[] {
-  const clusters = new Set<string>();
-  const labels: Label[] = [];
-  for (const { text, truth } of items) {
-    const cluster = clusterKey(text);
-    if (clusters.has(cluster)) continue;
-    clusters.add(cluster);
-    const number = labels.length + 1;
-    const drawn = { sample: "random", propensity: 1, key: null, stood: null, decision: null } as const;
-    const answer = { value: truth, source: "known", by: "known label" } as const;
-    labels.push({
-      question: name,
-      version,
-      cluster,
-      about: text,
-      ...drawn,
-      answer,
-      number,
-      seq: number,
-      made: 0,
-      at: 0,
-    });
-  }
-  return labels;
 }
 
 /** A reply with evidence, as a local rung gives it at once. */

@@ -1,9 +1,12 @@
 // The learning curve: how much stays local, at which realised error, after so many items, over seeds.
 import { lowerBound } from "../../src/guarantee/binomial.ts";
 import type { Measured } from "../parts.ts";
+import type { Labelled, SetName } from "./sets.ts";
 import { banking8World, foldDigest, labelledWorld, type Setup, type World } from "./setup.ts";
 import { stream } from "./stream.ts";
-import { average, keepSeed, percent, places, readSeeds, type Summary, summarise } from "./summary.ts";
+import { average, percent, places, type Summary, seedsOf, summarise } from "./summary.ts";
+
+const LADDER = "words, encoder";
 
 const columns = {
   data: "data",
@@ -14,6 +17,7 @@ const columns = {
   kept: "kept so far, %",
   last: "of the last 500, %",
   wrong: "wrong of kept, %",
+  broken: "seeds above the promise",
   labels: "labels bought, %",
 };
 
@@ -23,24 +27,19 @@ async function streamSeeds(
   world: World,
   ladder: string,
   risk: number,
-  { seeds, quick }: Setup,
-  take = 8000,
+  setup: Setup,
 ): Promise<readonly Summary[]> {
   const name = `${data}-${ladder.replaceAll(/[^a-z]+/g, "-")}-${risk}`;
-  const found: Summary[] = quick ? [] : [...readSeeds(name)];
-  for (const seed of seeds) {
-    if (found.some((one) => one.seed === seed)) continue;
-    const { asked, items, ladders } = world;
-    const streamed = await stream({ asked, items, rungs: ladders[ladder]!, seed, take: quick ? 1200 : take, risk });
-    const summary = summarise(seed, streamed);
-    found.push(summary);
-    if (!quick) keepSeed(name, summary);
+  const { asked, items, ladders } = world;
+  const take = setup.quick ? 1200 : 8000;
+  return await seedsOf(name, setup, async (seed) => {
+    const summary = summarise(seed, await stream({ asked, items, rungs: ladders[ladder]!, seed, take, risk }));
     const end = summary.at.at(-1)!;
     console.log(
       `  ${name} seed ${seed}: kept ${(100 * end.kept).toFixed(1)} %, of the last 500 ${(100 * end.last).toFixed(1)} %, wrong ${(100 * end.wrong).toFixed(2)} %`,
     );
-  }
-  return found;
+    return summary;
+  });
 }
 
 function rowsOf(data: string, ladder: string, risk: number, found: readonly Summary[]) {
@@ -57,6 +56,7 @@ function rowsOf(data: string, ladder: string, risk: number, found: readonly Summ
         kept: percent(at.map(({ kept }) => kept)),
         last: percent(at.map(({ last }) => last)),
         wrong: at.every(({ kept }) => kept === 0) ? "–" : percent(at.map(({ wrong }) => wrong)),
+        broken: at.filter(({ wrong }) => wrong > risk).length,
         labels: percent(at.map(({ labels, items }) => labels / items)),
       },
     ];
@@ -66,12 +66,11 @@ function rowsOf(data: string, ladder: string, risk: number, found: readonly Summ
 /** banking8 at every promise, a hundred seeds: the bar of the whole ladder. */
 export async function measureBanking8(setup: Setup): Promise<Measured> {
   const world = await banking8World(setup.folder);
-  const ladder = "words, encoder";
   const rows: Measured["rows"][number][] = [];
   const values: Record<string, number> = {};
   for (const risk of setup.risks) {
-    const found = await streamSeeds("banking8", world, ladder, risk, setup);
-    rows.push(...rowsOf("banking8", ladder, risk, found));
+    const found = await streamSeeds("banking8", world, LADDER, risk, setup);
+    rows.push(...rowsOf("banking8", LADDER, risk, found));
     const ends = found.map(({ at }) => at.at(-1)!);
     const broken = ends.filter(({ wrong }) => wrong > risk).length;
     const name = `at-${100 * risk}`;
@@ -88,32 +87,67 @@ export async function measureBanking8(setup: Setup): Promise<Measured> {
 export async function measureLadders(setup: Setup): Promise<Measured> {
   const some = { ...setup, seeds: setup.seeds.slice(0, setup.quick ? 1 : 10) };
   const rows: Measured["rows"][number][] = [];
-  for (const ladder of ["words alone", "encoder alone", "sketch alone", "words, encoder, chat", "chat as it is"]) {
-    const world = await banking8World(setup.folder, ladder.includes("chat") || ladder.includes("sketch"));
-    for (const risk of setup.risks) {
+  for (const risk of setup.risks) {
+    let base: readonly Summary[] = [];
+    for (const ladder of [
+      "words alone",
+      "encoder alone",
+      LADDER,
+      "sketch alone",
+      "words, encoder, chat",
+      "chat as it is",
+    ]) {
+      const world = await banking8World(setup.folder, ladder.includes("chat") || ladder.includes("sketch"));
+      const all = await streamSeeds("banking8", world, ladder, risk, some);
+      if (ladder === "words alone") base = all;
+      // The ladder of the bar has many more seeds: here it stands on those that the others have.
+      const found = all.filter(({ seed }) => base.some((one) => one.seed === seed));
+      const gain = (read: (end: Summary["at"][number]) => number): string =>
+        percent(
+          found.map(({ seed, at }) => read(at.at(-1)!) - read(base.find((one) => one.seed === seed)!.at.at(-1)!)),
+        );
+      const more =
+        ladder === "words alone" ? {} : { more: gain(({ kept }) => kept), moreLast: gain(({ last }) => last) };
       rows.push(
-        ...rowsOf("banking8", ladder, risk, await streamSeeds("banking8", world, ladder, risk, some)).slice(-1),
+        ...rowsOf("banking8", ladder, risk, found)
+          .slice(-1)
+          .map((row) => ({ ...row, ...more })),
       );
     }
   }
-  return { title: "What each rung adds, after 8,000 items", columns, rows, values: {} };
+  const { items: _, data: __, ...rest } = columns;
+  const gains = { more: "more kept than by words alone, points", moreLast: "of the last 500, points" };
+  return {
+    title: "What each rung adds on banking8, after 8,000 items",
+    columns: { ...rest, ...gains },
+    rows,
+    values: {},
+  };
 }
 
-/** Other questions: all 77 intents, and the scenarios and intents of HWU64. Few seeds: they learn slowly. */
-export async function measureOthers(setup: Setup): Promise<Measured> {
+/** Other questions, few seeds: the scenarios and intents of HWU64, and all 77 intents of BANKING77. */
+export const others: { readonly [part: string]: (setup: Setup) => Promise<Measured> } = {
+  "others-scenarios": (setup) =>
+    measureOther(setup, { data: "HWU64 scenarios", set: "hwu64", labelOf: ({ label }) => label.split("_")[0]! }),
+  "others-intents": (setup) => measureOther(setup, { data: "HWU64 intents", set: "hwu64" }),
+  "others-banking77": (setup) => measureOther(setup, { data: "BANKING77 intents", set: "banking77" }),
+};
+
+interface Other {
+  readonly data: string;
+  readonly set: SetName;
+  readonly labelOf?: (row: Labelled) => string;
+}
+
+async function measureOther(setup: Setup, { data, set, labelOf }: Other): Promise<Measured> {
   const some = { ...setup, seeds: setup.seeds.slice(0, setup.quick ? 1 : 3) };
+  const world = await labelledWorld(setup.folder, set, labelOf);
+  const name = data.toLowerCase().replaceAll(" ", "-");
   const rows: Measured["rows"][number][] = [];
-  const sets = [
-    { data: "HWU64 scenarios", world: await labelledWorld(setup.folder, "hwu64", ({ label }) => label.split("_")[0]!) },
-    { data: "HWU64 intents", world: await labelledWorld(setup.folder, "hwu64") },
-    { data: "BANKING77 intents", world: await labelledWorld(setup.folder, "banking77") },
-  ];
-  for (const { data, world } of sets) {
-    for (const risk of setup.risks.slice(0, 1)) {
-      const name = data.toLowerCase().replaceAll(" ", "-");
-      const found = await streamSeeds(name, world, "words, encoder", risk, some);
-      rows.push(...rowsOf(data, "words, encoder", risk, found));
-    }
+  for (const risk of setup.risks) {
+    const found = await streamSeeds(name, world, LADDER, risk, some);
+    rows.push(...rowsOf(data, LADDER, risk, found));
   }
-  return { title: "Other questions", columns, rows, values: {} };
+  const options = Object.keys(world.asked.options).length;
+  return { title: `Another question: ${data}, ${options} options`, columns, rows, values: {} };
 }

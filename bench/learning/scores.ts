@@ -80,8 +80,8 @@ async function withRung(
 ): Promise<void> {
   const { ask, cue, options } = banking8();
   const journal = memoryJournal();
-  const { notes, vectors, recall } = journal;
-  await rung.open?.({ notes, vectors, recall, say: (line) => console.log(`  ${line}`) });
+  const { notes, vectors, recall, calls } = journal;
+  await rung.open?.({ notes, vectors, recall, calls, say: (line) => console.log(`  ${line}`) });
   const signal = new AbortController().signal;
   let next = 0;
   const worker = async (): Promise<void> => {

@@ -50,27 +50,55 @@ export function summarise(seed: number, { passed, labels, audits, certificates, 
 
 const folder = `${import.meta.dirname}/results/seeds`;
 
-/** Seeds that were streamed before under this name: a long measurement goes on where it was stopped. */
-export function readSeeds(name: string): readonly Summary[] {
+/** Seeds that were measured before under this name: a long measurement goes on where it was stopped. */
+export function readSeeds<T extends { readonly seed: number } = Summary>(name: string): readonly T[] {
   const file = `${folder}/${name}.json`;
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Summary[]) : [];
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as T[]) : [];
 }
 
-export function keepSeed(name: string, summary: Summary): void {
+function keepSeed<T extends { readonly seed: number }>(name: string, found: T): void {
   mkdirSync(folder, { recursive: true });
-  const others = readSeeds(name).filter(({ seed }) => seed !== summary.seed);
-  const all = [...others, summary].sort((a, b) => a.seed - b.seed);
+  const others = readSeeds<T>(name).filter(({ seed }) => seed !== found.seed);
+  const all = [...others, found].sort((a, b) => a.seed - b.seed);
   writeFileSync(`${folder}/${name}.json`, `[\n${all.map((one) => `  ${JSON.stringify(one)}`).join(",\n")}\n]\n`);
 }
 
-/** Mean and 95 % interval of the mean (normal, over seeds), as a percentage. */
+/** Every seed that is asked for or was measured before, lowest first; only those that were not are measured. */
+export async function seedsOf<T extends { readonly seed: number }>(
+  name: string,
+  { seeds, quick }: { readonly seeds: readonly number[]; readonly quick: boolean },
+  measure: (seed: number) => T | Promise<T>,
+): Promise<readonly T[]> {
+  const found: T[] = quick ? [] : [...readSeeds<T>(name)];
+  for (const seed of seeds) {
+    if (found.some((one) => one.seed === seed)) continue;
+    const one = await measure(seed);
+    found.push(one);
+    if (!quick) keepSeed(name, one);
+  }
+  return found.sort((a, b) => a.seed - b.seed);
+}
+
+/** Fewer seeds than this say too little for an interval of their mean. */
+const ENOUGH = 5;
+
+/** Mean and its 95 % interval (Student's t, over seeds), as a percentage; of few seeds the least and the most instead. */
 export function percent(values: readonly number[]): string {
   const mean = average(values);
-  const spread = Math.sqrt(
-    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1),
-  );
-  const half = (1.96 * spread) / Math.sqrt(values.length);
-  return values.length < 2 ? (100 * mean).toFixed(1) : `${(100 * mean).toFixed(1)} ± ${(100 * half).toFixed(1)}`;
+  const text = (value: number): string => (100 * value).toFixed(1);
+  if (values.length < 2) return text(mean);
+  if (values.length < ENOUGH) return `${text(mean)} (${text(Math.min(...values))} to ${text(Math.max(...values))})`;
+  const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+  return `${text(mean)} ± ${text((studentAt95(values.length - 1) * spread) / Math.sqrt(values.length))}`;
+}
+
+/** The two-sided 95 % quantile of Student's t, by its expansion around the normal one: within 0.01 from 4 degrees on. */
+function studentAt95(degrees: number): number {
+  const z = 1.959964;
+  const first = (z ** 3 + z) / 4;
+  const second = (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96;
+  const third = (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384;
+  return z + first / degrees + second / degrees ** 2 + third / degrees ** 3;
 }
 
 export function average(values: readonly number[]): number {

@@ -202,6 +202,7 @@ async function using(rung: Rung, work: (rung: Rung) => Promise<void>): Promise<v
     notes: journal.notes,
     vectors: journal.vectors,
     recall: journal.recall,
+    calls: journal.calls,
     say: (line) => console.log(line),
   });
   try {

@@ -100,6 +100,7 @@ describe.each(journals)("a batch on the $name journal", ({ open }) => {
       remote: 0,
       person: 0,
       waiting: 1,
+      later: 0,
       overflow: 0,
     });
     expect(counts.examples.quarantined).toEqual([
@@ -188,6 +189,7 @@ describe.each(journals)("a batch on the $name journal", ({ open }) => {
       remote: 0,
       person: 1,
       waiting: 0,
+      later: 0,
       overflow: 0,
     });
   });
@@ -436,4 +438,36 @@ test("a rung that only throws stops the batch before it has sent the whole file 
     message: expect.stringContaining("connection refused"),
   });
   expect(journal.counts().waiting).toBeLessThan(40);
+});
+
+test("a batch counts the calls that its own runs paid for, also those of an earlier command", async () => {
+  const journal = memoryJournal();
+  const { calls } = journal;
+  const usage = { inputTokens: 10, outputTokens: 1, milliseconds: 1, cost: 0.5 };
+  const remote = scripted(async (question, { run }) => {
+    const of = { run, path: question.path, rung: "remote", attempt: 0, host: "api.example", model: "big" };
+    const { number } = await calls.intend({ ...of, content: run, most: 1 });
+    await calls.settle(number, { reply: null, usage, maybePaid: false });
+    return "a";
+  });
+  const parts = makeParts({ ladder: [remote] }, journal);
+  const loop = defineLoop({
+    name: "paid",
+    input: z.object({ id: z.string() }),
+    output: z.string(),
+    run: async ({ id }, step) => (await step.choose("team", { about: id, ask: "?", options: ["a", "b"] })).value,
+  });
+  const count = async (ids: readonly string[]) => {
+    async function* rows(): AsyncGenerator<Row> {
+      for (const [index, id] of ids.entries()) {
+        yield { kind: "row", position: index + 1, line: index + 1, bytes: 1, value: { id } };
+      }
+    }
+    const { identify } = identifier({ id: "" });
+    const options = { loop, rows: rows(), batch: ids.join(), identify, parts, isLocal: () => false, concurrency: 2 };
+    return (await runBatch(options)).counts.paid;
+  };
+  expect(await count(["1", "2"])).toMatchObject({ calls: 2, cost: 1 });
+  expect(await count(["2", "3"])).toMatchObject({ calls: 2, cost: 1, inputTokens: 20 });
+  expect(calls.totals()).toMatchObject({ calls: 3, cost: 1.5 });
 });

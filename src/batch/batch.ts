@@ -6,6 +6,7 @@ import { parse } from "../core/schema.ts";
 import type { Identity } from "../data/identity.ts";
 import type { Row } from "../data/row.ts";
 import type { BatchRow, Journal, RunIdentity, RunRecord, Taken } from "../journal/journal.ts";
+import { addPaid } from "../ledger/totals.ts";
 import type { Loop } from "../loop/loop.ts";
 import type { Parts } from "../loop/run.ts";
 import { runOn } from "../loop/run-on.ts";
@@ -272,6 +273,7 @@ class Batch {
   /** `old`: so many of its events are older than this command; by default all. */
   #tally(run: number, old?: number): void {
     tally(this.#journal.events(run), this.counts, this.#options.isLocal, old);
+    addPaid(this.counts.paid, this.#journal.calls.totals({ run: `${this.#journal.id}-${run}` }));
   }
 
   /** A dead backend must not send the rest of the file to people: what it was asked about waits, and the batch stops. */

@@ -1,6 +1,7 @@
 /** What a batch came to so far: the figures that progress, summary and exit code are made of. */
 
 import type { Attempt, Fault } from "../core/answer.ts";
+import { noPaid, type PaidCounts } from "../ledger/totals.ts";
 
 /** What the questions of a batch's runs came to. A question counts once, by its last state. */
 export interface QuestionCounts {
@@ -15,6 +16,8 @@ export interface QuestionCounts {
   person: number;
   /** Still waiting for a person. */
   waiting: number;
+  /** Still waiting for a rung that answers later by itself, such as by a provider's batch. */
+  later: number;
   /** Given the safe answer that was configured, because nobody above had budget left or was worth asking. */
   overflow: number;
 }
@@ -95,6 +98,8 @@ export interface Counts {
   /** Tool calls by how they ended. */
   calls: { [outcome: string]: number };
   usage: UsageCounts;
+  /** The calls that its runs paid for, by the ledger: `cost` is the sum of those with a price. */
+  paid: PaidCounts;
 
   /** Failed runs by code, with the first message met. */
   failures: { [code: string]: { count: number; example: string } };
@@ -132,13 +137,14 @@ export function noCounts(): Counts {
     spendLimit: 0,
     effectsRepeated: 0,
     effectsRisked: 0,
-    questions: { local: 0, promised: 0, audited: 0, remote: 0, person: 0, waiting: 0, overflow: 0 },
+    questions: { local: 0, promised: 0, audited: 0, remote: 0, person: 0, waiting: 0, later: 0, overflow: 0 },
     rungs: {},
     rungsNow: {},
     faults: {},
     repaired: 0,
     calls: {},
     usage: { inputTokens: 0, outputTokens: 0, cost: 0, unpriced: 0 },
+    paid: noPaid(),
     failures: {},
     examples: { quarantined: [], busy: [] },
   };
@@ -151,8 +157,8 @@ export function settledRows(counts: Counts): number {
 }
 
 /** Questions that were asked, answered or waiting. */
-export function allQuestions({ local, remote, person, waiting, overflow }: QuestionCounts): number {
-  return local + remote + person + waiting + overflow;
+export function allQuestions({ local, remote, person, waiting, later, overflow }: QuestionCounts): number {
+  return local + remote + person + waiting + later + overflow;
 }
 
 /** Share of the questions, answered or waiting, that a local rung decided: 0 to 1, `null` where none was asked. */

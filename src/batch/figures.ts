@@ -1,5 +1,7 @@
 /** Figures as people read them. */
 
+import type { PaidTotals } from "../ledger/ledger.ts";
+
 export function count(value: number): string {
   return value.toLocaleString("en");
 }
@@ -54,6 +56,20 @@ export function spend(usage: { readonly cost: number; readonly unpriced: number 
   const unpriced = usage.unpriced === 0 ? "" : `${counted(usage.unpriced, "reply", "replies")} unpriced`;
   if (usage.cost === 0 && unpriced !== "") return unpriced;
   return unpriced === "" ? money(usage.cost, currency) : `${money(usage.cost, currency)} and ${unpriced}`;
+}
+
+/** What paid calls came to: what is not known is named, and never counted as 0. */
+export function paid(totals: PaidTotals, currency: string): string {
+  const { cost, unpriced, served, maybePaidTwice, open } = totals;
+  return [
+    (cost > 0 || unpriced + open === 0) && money(cost, currency),
+    unpriced > 0 && `${count(unpriced)} unpriced`,
+    served > 0 && `${count(served)} more served from earlier replies`,
+    maybePaidTwice > 0 && `${count(maybePaidTwice)} maybe paid twice`,
+    open > 0 && `${count(open)} never heard of again`,
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 /** Bytes as `25 MB`. */

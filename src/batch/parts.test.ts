@@ -1,15 +1,17 @@
 import { expect, test } from "vitest";
 import type { StandingRecord } from "../core/answer.ts";
 import type { StepAnswered, StepWaiting } from "../core/event.ts";
+import type { ContactedHost } from "../net/egress.ts";
 import { cellReader, requireColumns } from "./cells.ts";
 import { noCounts } from "./counts.ts";
-import { duration, percent, spend } from "./figures.ts";
+import { duration, paid, percent, spend } from "./figures.ts";
 import { Progress, progressLines } from "./progress.ts";
 import { SeenIds } from "./seen.ts";
-import { type Setting, summaryLines } from "./summary.ts";
+import { type Setting, summaryLines, summaryOf } from "./summary.ts";
 import { tally } from "./tally.ts";
 
-const setting = { currency: "USD", seconds: 1, complete: true, dryRun: false, journal: null } as Setting;
+const plain = { currency: "USD", seconds: 1, complete: true, dryRun: false, journal: null };
+const setting = { ...plain, hosts: [] as readonly ContactedHost[] } as Setting;
 
 test("ten thousand ids are known again with their first line", () => {
   const seen = new SeenIds();
@@ -60,6 +62,32 @@ test("figures keep what matters", () => {
   expect(spend({ cost: 0, unpriced: 0 }, "USD")).toBe("0 USD");
   expect(spend({ cost: 0, unpriced: 3 }, "USD")).toBe("3 replies unpriced");
   expect(spend({ cost: 0.5, unpriced: 1 }, "USD")).toBe("0.50 USD and 1 reply unpriced");
+});
+
+test("paid calls are told with what is not known of them", () => {
+  const none = noCounts().paid;
+  expect(paid({ ...none, calls: 2 }, "USD")).toBe("0 USD");
+  expect(paid({ ...none, calls: 2, unpriced: 2 }, "USD")).toBe("2 unpriced");
+  expect(paid({ ...none, calls: 9, cost: 0.25, unpriced: 1, served: 3, maybePaidTwice: 2, open: 4 }, "EUR")).toBe(
+    "0.25 EUR, 1 unpriced, 3 more served from earlier replies, 2 maybe paid twice, 4 never heard of again",
+  );
+  const counts = { ...noCounts(), paid: { ...none, calls: 1200, cost: 3 } };
+  expect(summaryLines(counts, setting)).toContain("paid calls        1,200  3.00 USD");
+  expect(summaryLines(noCounts(), setting).join()).not.toContain("paid calls");
+  expect(summaryOf(counts, setting).paid).toMatchObject({ calls: 1200, cost: 3, unpriced: 0 });
+});
+
+test("other machines are named, and their absence too", () => {
+  const hosts = [
+    { host: "a.example:443", connections: 2, refused: 0 },
+    { host: "b.example:80", connections: 0, refused: 3 },
+  ];
+  expect(summaryLines(noCounts(), setting)).toContain("contacted          none");
+  expect(summaryLines(noCounts(), { ...setting, hosts }).slice(-2)).toEqual([
+    "contacted             1  a.example:443 (2 connections)",
+    "  refused             3  b.example:80: not in egress.allow of the config",
+  ]);
+  expect(summaryOf(noCounts(), { ...setting, hosts }).hosts).toEqual(hosts);
 });
 
 test("a rung that was passed over for money was not asked", () => {

@@ -126,11 +126,11 @@ export function progressLines(counts: Counts, moment: Moment): [string, string] 
   if (moment.draining) far.push(`draining ${count(counts.rows - settled)}`);
   far.push(moment.durable ? "safe to close" : "nothing is kept");
 
-  const { local, remote, person, waiting } = counts.questions;
+  const { local, remote, person, waiting, later } = counts.questions;
   const kept = localShare(counts.questions);
   const what = [
     kept === null ? "nothing asked yet" : `kept local ${percent(kept)}`,
-    `escalated ${count(remote + person + waiting)} of ${count(local + remote + person + waiting)}`,
+    `escalated ${count(remote + person + waiting + later)} of ${count(local + remote + person + waiting + later)}`,
     `waiting ${count(counts.waiting)}`,
     `failed ${count(counts.failed + counts.limit)}`,
   ];

@@ -2,8 +2,9 @@
 
 import { relative } from "node:path";
 import type { Fault } from "../core/answer.ts";
+import type { ContactedHost } from "../net/egress.ts";
 import { allQuestions, type Counts, localShare, type QuestionCounts, type RungCounts, settledRows } from "./counts.ts";
-import { count, counted, duration, percent, spend } from "./figures.ts";
+import { count, counted, duration, paid as paidText, percent, spend } from "./figures.ts";
 
 /** Beside the counts: what the command was. */
 export interface Setting {
@@ -21,6 +22,8 @@ export interface Setting {
   readonly seconds: number;
   /** The data was read to its end, or to the limit. */
   readonly complete: boolean;
+  /** Other machines that were contacted, or refused, while it ran. */
+  readonly hosts: readonly ContactedHost[];
 }
 
 /** The object that `--json` prints; its names are stable. Money in `currency`; `cost` is null where any is unpriced. */
@@ -60,7 +63,13 @@ const faultWords: { readonly [name in Fault]: string } = {
 
 /** The table that ends `pawl run`, a line an entry. */
 export function summaryLines(counts: Counts, setting: Setting): readonly string[] {
-  return [...items(counts, setting), ...questions(counts), ...tools(counts), ...cost(counts, setting)];
+  return [
+    ...items(counts, setting),
+    ...questions(counts),
+    ...tools(counts),
+    ...cost(counts, setting),
+    ...contacted(setting),
+  ];
 }
 
 function items(counts: Counts, { seconds, complete, dryRun, journal }: Setting): string[] {
@@ -71,7 +80,11 @@ function items(counts: Counts, { seconds, complete, dryRun, journal }: Setting):
   const add = (name: string, value: number, more = ""): void => {
     if (value > 0) lines.push(row(`  ${name}`, count(value), more));
   };
-  add("waiting", counts.waiting, dryRun ? "would wait for a person" : `for a person: ${reviewCommand(journal)}`);
+  const { later, waiting } = counts.questions;
+  const toSend = commandIn(journal, "pawl batch send");
+  const forBatch = later > 0 ? `${waiting > 0 ? "; " : ""}for a batch: ${toSend}` : "";
+  const forPeople = waiting > 0 || later === 0 ? `for a person: ${commandIn(journal, "pawl review")}` : "";
+  add("waiting", counts.waiting, dryRun ? "would wait for a person" : `${forPeople}${forBatch}`);
   add("asleep", counts.sleeping, "the same command goes on when their time has come");
   add("failed", counts.failed);
   for (const [code, failure] of Object.entries(counts.failures)) {
@@ -117,7 +130,7 @@ function earlier(counts: Counts): string {
 }
 
 function questions({ questions, rungs, faults, repaired }: Counts): string[] {
-  const { local, remote, person, waiting, overflow } = questions;
+  const { local, remote, person, waiting, later, overflow } = questions;
   const all = allQuestions(questions);
   const share = localShare(questions);
   if (share === null) return [];
@@ -130,6 +143,7 @@ function questions({ questions, rungs, faults, repaired }: Counts): string[] {
   lines.push(
     row("  to a person", percent((person + waiting) / all), `${count(person)} answered, ${count(waiting)} waiting`),
   );
+  if (later > 0) lines.push(row("  by batch", percent(later / all), `${count(later)} not answered yet`));
   if (overflow > 0)
     lines.push(row("  by overflow", percent(overflow / all), `${count(overflow)} given the safe answer instead`));
   for (const [name, { asked, skipped, decided, broken, milliseconds }] of Object.entries(rungs)) {
@@ -162,9 +176,9 @@ function passed(skipped: RungCounts["skipped"]): string {
 }
 
 /** The command that answers what waits, with the journal where it is not the one that is taken without a word. */
-function reviewCommand(journal: string | null): string {
+function commandIn(journal: string | null, command: string): string {
   const file = journal === null ? "" : relative(process.cwd(), journal);
-  return file === "" || file === "pawl.db" ? "pawl review" : `pawl review --journal ${file}`;
+  return file === "" || file === "pawl.db" ? command : `${command} --journal ${file}`;
 }
 
 function tools({ calls }: Counts): string[] {
@@ -174,12 +188,24 @@ function tools({ calls }: Counts): string[] {
   return [row("tool calls", count(all), parts.join(", "))];
 }
 
-function cost({ usage }: Counts, { currency }: Setting): string[] {
+function cost({ usage, paid }: Counts, { currency }: Setting): string[] {
   const tokens = usage.inputTokens + usage.outputTokens;
+  const calls = paid.calls + paid.served > 0 ? [row("paid calls", count(paid.calls), paidText(paid, currency))] : [];
   return [
+    ...calls,
     row("tokens", count(tokens), `${count(usage.inputTokens)} read, ${count(usage.outputTokens)} written`),
     row("spend", spend(usage, currency)),
   ];
+}
+
+function contacted({ hosts }: Setting): string[] {
+  const reached = hosts.filter(({ connections }) => connections > 0);
+  const names = reached.map(({ host, connections }) => `${host} (${counted(connections, "connection")})`);
+  const lines = [row("contacted", names.length === 0 ? "none" : count(names.length), names.join(", "))];
+  for (const { host, refused } of hosts) {
+    if (refused > 0) lines.push(row("  refused", count(refused), `${host}: not in egress.allow of the config`));
+  }
+  return lines;
 }
 
 function row(name: string, value: string, more = ""): string {

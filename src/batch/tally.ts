@@ -22,7 +22,7 @@ export function tally(events: readonly Event[], counts: Counts, isLocal: IsLocal
         break;
       }
       case "step_waiting":
-        last.set(event.path, { by: "waiting" });
+        last.set(event.path, { by: event.awaits === undefined ? "waiting" : "later" });
         addTrail(event.trail, counts);
         break;
       case "person_answered":
@@ -31,6 +31,7 @@ export function tally(events: readonly Event[], counts: Counts, isLocal: IsLocal
       case "tool_called":
         counts.calls[event.outcome.kind] = (counts.calls[event.outcome.kind] ?? 0) + 1;
         break;
+      case "step_reopened":
       case "tool_started":
       case "value_drawn":
       case "sleep_started":

@@ -14,6 +14,8 @@ export interface Fault {
 const exits: { readonly [name: string]: ExitCode } = {
   UsageError: 2,
   ModelError: 5,
+  BackendError: 5,
+  BrokenRung: 5,
   StorageError: 1,
   ToolError: 1,
   PawlError: 1,

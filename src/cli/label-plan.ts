@@ -24,8 +24,9 @@ export interface LabelPlan<C extends Candidate> {
   /** Decisions of different texts, and those that wait for `pawl review`. */
   readonly population: number;
   readonly waiting: number;
-  /** No uniform draw is possible any more: see `planLabels`. */
+  /** No uniform draw is possible any more, or none until somebody answers what it has come to: see `planLabels`. */
   readonly isSpent: boolean;
+  readonly isHeld: boolean;
 }
 
 export interface PlanParts<C extends Candidate> {
@@ -33,6 +34,8 @@ export interface PlanParts<C extends Candidate> {
   readonly decisions: Iterable<C>;
   readonly labelled: Iterable<{ readonly cluster: string; readonly sample: LabelSample }>;
   readonly open: readonly OpenLabel[];
+  /** What went up and has no answer yet: it waits for a person, or got a safe answer that says nothing. */
+  readonly unanswered: Iterable<{ readonly cluster: string; readonly sample: LabelSample }>;
   readonly secret: Uint8Array;
   /** Name of the question and its version: each has coins of its own. */
   readonly question: string;
@@ -50,13 +53,25 @@ export interface PlanParts<C extends Candidate> {
  * nothing local may stand; audits are) counts as drawn. What was labelled because it went up is no evidence and cannot
  * become any: with such a hole the rest would be a sample of what was let through alone, easier than the traffic. Then
  * nothing is drawn, and audits are the way.
+ *
+ * What waits is treated as what it will be once it is answered, because what waits is harder than what does not. What
+ * went up without its coin is such a hole already. Anything else that waits will count as drawn: the draw comes up to
+ * it, and goes on behind it only when it has its answer.
  */
 export function planLabels<C extends Candidate>(parts: PlanParts<C>): LabelPlan<C> {
-  const { decisions, labelled, open, secret, question, count } = parts;
+  const { decisions, labelled, open, unanswered, secret, question, count } = parts;
   const clusters = new Map<string, C>();
   for (const decision of decisions) if (!clusters.has(decision.cluster)) clusters.set(decision.cluster, decision);
   const samples = new Map<string, LabelSample>();
   for (const { cluster, sample } of [...labelled, ...open]) if (!samples.has(cluster)) samples.set(cluster, sample);
+
+  const pending = new Set<string>();
+  for (const { cluster, sample } of unanswered) {
+    if (samples.has(cluster)) continue;
+    pending.add(cluster);
+    if (sample !== "random") samples.set(cluster, sample);
+  }
+  const isPending = ({ cluster, isWaiting }: C): boolean => isWaiting || pending.has(cluster);
 
   const coins = [...clusters.values()].map((candidate) => ({
     candidate,
@@ -65,11 +80,13 @@ export function planLabels<C extends Candidate>(parts: PlanParts<C>): LabelPlan<
   }));
   const drawable = coins.filter(({ coin }) => coin < 0.5).sort((a, b) => a.coin - b.coin);
   const isSpent = drawable.some(({ sample }) => sample === "escalated" || sample === "chosen");
-  const free = drawable.flatMap(({ candidate, sample }, place) =>
-    isSpent || sample !== undefined || candidate.isWaiting ? [] : [{ candidate, place }],
-  );
+  const firstPending = drawable.findIndex(({ candidate, sample }) => sample === undefined && isPending(candidate));
+  const upTo = isSpent ? 0 : firstPending === -1 ? drawable.length : firstPending;
+  const free = drawable
+    .slice(0, upTo)
+    .flatMap(({ candidate, sample }, place) => (sample === undefined ? [{ candidate, place }] : []));
   const pickable = coins
-    .filter(({ coin, sample, candidate }) => coin >= 0.5 && sample === undefined && !candidate.isWaiting)
+    .filter(({ coin, sample, candidate }) => coin >= 0.5 && sample === undefined && !isPending(candidate))
     .sort((a, b) => distance(a.candidate) - distance(b.candidate) || a.coin - b.coin);
 
   const half = Math.ceil(count / 2);
@@ -85,6 +102,7 @@ export function planLabels<C extends Candidate>(parts: PlanParts<C>): LabelPlan<
     population: clusters.size,
     waiting: [...clusters.values()].filter(({ isWaiting }) => isWaiting).length,
     isSpent,
+    isHeld: !isSpent && firstPending !== -1 && random.length === free.length,
   };
 }
 

@@ -38,7 +38,9 @@ const plan = (
   labelled: readonly { cluster: string; sample: LabelSample }[] = [],
   seed = 7,
   open: readonly OpenLabel[] = [],
-) => planLabels({ decisions: candidates, labelled, open, secret: secretOf(seed), question: "team 1", count });
+  unanswered: readonly { cluster: string; sample: LabelSample }[] = [],
+) =>
+  planLabels({ decisions: candidates, labelled, open, unanswered, secret: secretOf(seed), question: "team 1", count });
 
 const namesOf = (candidates: readonly Candidate[]): readonly string[] => candidates.map(({ cluster }) => cluster);
 
@@ -70,7 +72,15 @@ describe("the plan", () => {
     const times = new Array<number>(20).fill(0);
     for (let seed = 0; seed < 2000; seed++) {
       const secret = new TextEncoder().encode(`secret number ${seed} of this test`);
-      const { random } = planLabels({ decisions: candidates, labelled: [], open: [], secret, question: "q", count: 4 });
+      const { random } = planLabels({
+        decisions: candidates,
+        labelled: [],
+        open: [],
+        unanswered: [],
+        secret,
+        question: "q",
+        count: 4,
+      });
       for (const { cluster } of random) times[Number(cluster.slice(1))]!++;
     }
     // 200 each is expected, with a standard deviation of 13.4: five of them on either side.
@@ -91,6 +101,57 @@ describe("the plan", () => {
     expect(plan(all, 8, label("escalated"))).toMatchObject({ isSpent: true, random: [] });
     expect(plan(all, 8, label("random")).isSpent).toBe(false);
     expect(plan(all, 8, label("audit")).random.length).toBe(4);
+  });
+
+  describe("while some wait for a person", () => {
+    const all = decisions(new Array(200).fill(null));
+    const inOrder = namesOf(plan(all, 400).random);
+    const samples = fc.array(fc.nat(199), { maxLength: 20 });
+
+    test("comes up to the first of them, and the draw stays the first so many of one order", () => {
+      fc.assert(
+        fc.property(samples, fc.boolean(), fc.integer({ min: 1, max: 200 }), (places, withLabel, count) => {
+          const waiting = new Set(places.map((place) => `c${place}`));
+          const candidates = all.map((one) => ({ ...one, isWaiting: waiting.has(one.cluster) }));
+          const unanswered = withLabel ? [...waiting].map((cluster) => ({ cluster, sample: "random" as const })) : [];
+          const { random, isHeld, isSpent, chosen } = plan(candidates, count, [], 7, [], unanswered);
+          const first = inOrder.findIndex((cluster) => waiting.has(cluster));
+          const most = first === -1 ? inOrder.length : first;
+          expect(namesOf(random)).toEqual(inOrder.slice(0, Math.min(most, random.length)));
+          expect(isSpent).toBe(false);
+          expect(isHeld).toBe(first !== -1 && random.length === most);
+          expect(namesOf(chosen).filter((cluster) => waiting.has(cluster))).toEqual([]);
+        }),
+      );
+    });
+
+    test("goes on behind it once it has its answer", () => {
+      const waits = (isWaiting: boolean) =>
+        all.map((one) => ({ ...one, isWaiting: isWaiting && one.cluster === inOrder[3] }));
+      const before = plan(waits(true), 400);
+      expect(namesOf(before.random)).toEqual(inOrder.slice(0, 3));
+      const labelled = inOrder.slice(0, 4).map((cluster) => ({ cluster, sample: "random" as const }));
+      expect(namesOf(plan(waits(false), 400, labelled).random)).toEqual(inOrder.slice(4));
+    });
+
+    test("draws nothing where what waits went up for its own sake: its answer would be the hole", () => {
+      const candidates = all.map((one) => ({ ...one, isWaiting: one.cluster === inOrder[9] }));
+      const unanswered = [{ cluster: inOrder[9]!, sample: "escalated" as const }];
+      const { random, isSpent } = plan(candidates, 40, [], 7, [], unanswered);
+      expect([random, isSpent]).toEqual([[], true]);
+    });
+
+    test("(control) passing over what waits would draw the easy ones alone", () => {
+      // Every third is hard: it went up, and its person has not come to it.
+      const isHard = (cluster: string): boolean => Number(cluster.slice(1)) % 3 === 0;
+      const candidates = all.map((one) => ({ ...one, isWaiting: isHard(one.cluster) }));
+      const passedOver = inOrder.filter((cluster) => !isHard(cluster)).slice(0, 30);
+      expect(passedOver.filter(isHard)).toHaveLength(0);
+      expect(inOrder.slice(0, 30).filter(isHard).length).toBeGreaterThan(4);
+      const drawn = namesOf(plan(candidates, 60).random);
+      expect(drawn).toEqual(inOrder.slice(0, drawn.length));
+      expect(drawn).not.toEqual(passedOver);
+    });
   });
 
   test("asks audits first, never a waiting decision, and each text once", () => {

@@ -101,6 +101,8 @@ function questionNamed({ journal }: Session, name: string | undefined): MetQuest
 
 interface Found extends LabelPlan<Item> {
   readonly items: readonly Item[];
+  /** Decisions from before the last alarm: they are of a world that is gone, and are not asked about. */
+  readonly gone: number;
   readonly lost: ReadonlyMap<string, number>;
 }
 
@@ -112,15 +114,24 @@ async function find(met: MetQuestion, session: Session, { count: most, loop }: L
     progress.show(() => `reading runs: ${count(runs)}`),
   );
   progress.clear();
+  const alarm = lastAlarm(journal, met);
+  const fresh = items.filter(({ run }) => run.started > alarm);
   const plan = planLabels({
-    decisions: items,
+    decisions: fresh,
     labelled: [...journal.labels.answered(name, version)],
     open: [...journal.labels.open(name)].filter((open) => open.version === version),
+    unanswered: [...journal.labels.aside(name, version)].filter((one) => one.answer === null && one.sample !== "audit"),
     secret: journal.secret,
     question: `${name} ${version}`,
     count: most,
   });
-  return { ...plan, items, lost };
+  return { ...plan, items, gone: items.length - fresh.length, lost };
+}
+
+/** When the last certificate was revoked, in milliseconds since the epoch. */
+function lastAlarm({ policy }: Session["journal"], { name, version }: MetQuestion): number {
+  const alarms = policy.read(name).filter((event) => event.type === "certificate_revoked" && event.version === version);
+  return alarms.at(-1)?.at ?? Number.NEGATIVE_INFINITY;
 }
 
 /** Audits first; draws and picks alternate, so that nobody can tell which is which. */
@@ -193,6 +204,7 @@ function shownAs(met: MetQuestion, { run, path, about, suggestion }: Shown): Wai
     path,
     question: { ...record, about },
     risk: null,
+    isBlind: suggestion === null,
     trail: [],
     suggestion,
     reason: "",
@@ -201,7 +213,8 @@ function shownAs(met: MetQuestion, { run, path, about, suggestion }: Shown): Wai
 }
 
 /** What is said before the first question. */
-function noteLines({ name }: MetQuestion, { waiting, isSpent, lost, random, audits }: Found): readonly string[] {
+function noteLines({ name }: MetQuestion, found: Found): readonly string[] {
+  const { waiting, isSpent, isHeld, gone, lost, random, audits } = found;
   const lines: string[] = [];
   if (waiting > 0) lines.push(`${counted(waiting, "decision")} of ${name} wait for a person: pawl review asks those`);
   if (isSpent) {
@@ -209,17 +222,26 @@ function noteLines({ name }: MetQuestion, { waiting, isSpent, lost, random, audi
       "nothing is drawn at random: what went up has its labels, so the rest is no fair sample; audits are that sample now",
     );
   }
+  if (isHeld) {
+    lines.push(
+      "the draw has come to a decision that has no answer yet, and goes on once it has: what waits is harder than the rest",
+    );
+  }
   if (random.length + audits.length === 0) lines.push("these labels teach; no certificate can rest on them");
+  if (gone > 0)
+    lines.push(`${counted(gone, "decision")} from before the alarm left out: nothing of then counts any more`);
   for (const [why, times] of lost) lines.push(`${counted(times, "decision")} cannot be shown: ${why}`);
   return lines.map(cleanLine);
 }
 
 /** What would be asked, for programs. Of an audit nothing that leads to what stood. */
-function listed({ waiting, population, isSpent, lost }: Found, wanted: readonly Wanted[]): object {
+function listed({ waiting, population, isSpent, isHeld, gone, lost }: Found, wanted: readonly Wanted[]): object {
   return {
     population,
     waiting,
     drawsAtRandom: !isSpent,
+    drawIsHeld: isHeld,
+    beforeAlarm: gone,
     lost: Object.fromEntries(lost),
     labels: wanted.map(({ sample, decision, number, shown }) => {
       const { verb, ask, about, options, otherwise, fields, tools } = shown.question;

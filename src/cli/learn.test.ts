@@ -213,6 +213,23 @@ describe("pawl learn", () => {
     await opened.close();
   });
 
+  test("tests nothing on a past once a certificate was revoked", async () => {
+    let opened = openJournal(folder.file("pawl.db"));
+    const issued = opened.policy.read("team").find((event) => event.type === "certificate_issued")!;
+    const { question, version, seq, key } = issued as typeof issued & { readonly key: string };
+    const of = { question, version, seq, key, at: issued.at + 1, after: opened.labels.last() };
+    await opened.policy.append([{ type: "certificate_revoked", ...of, why: "a test" }]);
+    await opened.close();
+    writeFileSync(folder.file("later.csv"), `text,team\n${"where is my lamp,shipping\nrefund my lamp,billing\n"}`);
+    const { out } = await pawl("learn", "mails.ts", "later.csv", "--label", "team", "--no-curve");
+    expect(out).toContain("2 new labels to learn from, 0 to test");
+    expect(out).toContain("a certificate was revoked, and no past can tell what holds since then");
+    opened = openJournal(folder.file("pawl.db"));
+    const late = [...opened.labels.aside("team", version, of.after)];
+    await opened.close();
+    expect(late.map(({ sample }) => sample)).toEqual(["history", "history"]);
+  });
+
   test("promises nothing where all rows teach; a strange label makes it exit 3", async () => {
     const parts = ["--label", "team", "--train-only", "--no-curve", "--journal", "train.db"];
     const { code, out, err } = await pawl("learn", "mails.ts", "odd.csv", ...parts);

@@ -41,6 +41,8 @@ export interface LearnOptions {
 
 /** What was put on record, and what came of it. */
 interface Attached {
+  /** A certificate was revoked: what is of before the alarm may teach, and tests nothing. */
+  readonly isAfterAlarm: boolean;
   /** Labels that were not there before, and those that were. */
   readonly training: number;
   readonly testing: number;
@@ -134,10 +136,14 @@ async function attach(
   const policy = parts.policy.of(question, risk, parts.ladder(question.name));
   if (!policy) throw noLocalRung(question.name);
   const before = policy.report();
-  const seen = journal.policy.read(question.name).length;
+  const known = journal.policy.read(question.name);
+  const seen = known.length;
+  const isAfterAlarm = known.some(
+    ({ type, version }) => type === "certificate_revoked" && version === question.version,
+  );
   const onRecord = new Set(before.labels.map(({ cluster }) => cluster));
   const teaches = ({ cluster }: Example): boolean =>
-    trainOnly === true || isInShare(cluster, "history", TRAINING_SHARE);
+    trainOnly === true || isAfterAlarm || isInShare(cluster, "history", TRAINING_SHARE);
   const fresh = examples.filter(({ cluster }) => !onRecord.has(cluster));
   const training = fresh.filter(teaches);
   const testing = fresh.filter((example) => !teaches(example));
@@ -161,7 +167,7 @@ async function attach(
   await policy.advance(signal);
   const events = journal.policy.read(question.name).slice(seen);
   const counts = { training: training.length, testing: testing.length, known: examples.length - fresh.length };
-  return { ...counts, advanced: { before, after: policy.report(), events } };
+  return { ...counts, isAfterAlarm, advanced: { before, after: policy.report(), events } };
 }
 
 /** An interrupted command may have left labels that nothing was learned from. */
@@ -218,7 +224,7 @@ function show(
     return;
   }
   if (!attached) return;
-  const { training, testing, known, advanced } = attached;
+  const { training, testing, known, advanced, isAfterAlarm } = attached;
   const { after } = advanced;
   print(`${cleanLine(question.name)}  ${after.state.toUpperCase()}  risk ${share(risk)}, question ${question.version}`);
   const old = known > 0 ? `, ${count(known)} on record before` : "";
@@ -226,7 +232,9 @@ function show(
     ["on record", `${counted(training, "new label")} to learn from, ${count(testing)} to test${old}`],
     ...advancedLines(advanced, upper),
   ];
-  if (trainOnly) lines.push(["tested", "by nothing yet: labels of what comes by test it (--train-only)"]);
+  if (isAfterAlarm) {
+    lines.push(["tested", "by nothing yet: a certificate was revoked, and no past can tell what holds since then"]);
+  } else if (trainOnly) lines.push(["tested", "by nothing yet: labels of what comes by test it (--train-only)"]);
   else if (after.serving) {
     lines.push(["provided", "that this past is a fair sample of what will come: no figure can tell that beforehand"]);
     lines.push(["", "audits of what stands go on testing it; for a past that is none, there is --train-only"]);
@@ -239,7 +247,14 @@ function show(
 
 function attachedJson(attached: Attached | null): object {
   if (!attached) return { attached: null };
-  const { training, testing, known, advanced } = attached;
+  const { training, testing, known, advanced, isAfterAlarm } = attached;
   const { state, serving, trial, nextTraining } = advanced.after;
-  return { attached: { training, testing, known }, state, serving, trial, nextTraining, events: advanced.events };
+  return {
+    attached: { training, testing, known, afterAlarm: isAfterAlarm },
+    state,
+    serving,
+    trial,
+    nextTraining,
+    events: advanced.events,
+  };
 }

@@ -202,8 +202,8 @@ async function readable(
   if (needed.length > 0 && !opens) {
     return `version ${event.key} is read with ${needed.map(({ name }) => name).join(", ")}: pawl eval --report does so`;
   }
-  const { notes, vectors, recall } = journal;
-  for (const rung of needed) await rung.open?.({ notes, vectors, recall, say });
+  const { notes, vectors, recall, calls } = journal;
+  for (const rung of needed) await rung.open?.({ notes, vectors, recall, calls, say });
   const found = versionFrom(event, met, rungs, (digest) => journal.weights.get(digest));
   return found.kind === "whole" ? found.version : `version ${event.key} cannot be read: ${found.why}`;
 }

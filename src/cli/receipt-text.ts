@@ -139,7 +139,23 @@ function evidenceLines(evidence: Evidence | undefined, indent: string): readonly
     evidence.note === undefined ? "" : cleanLine(evidence.note),
   ].filter((fact) => fact !== "");
   if (facts.length > 0) lines.push(`${indent}${styled("dim", facts.join(" · "))}`);
+  const server = serverLine(evidence);
+  if (server !== "") lines.push(`${indent}${styled("dim", server)}`);
   return lines;
+}
+
+/** Who was asked elsewhere, what was kept from it, and what was wrong with it: counts, never values. */
+function serverLine({ host, model, votes, redacted, faults }: Evidence): string {
+  const counts = Object.entries(redacted ?? {}).filter(([, count]) => count > 0);
+  const kept = counts.map(([kind, count]) => `${count} ${count === 1 ? kind.slice(0, -1) : kind}`);
+  return [
+    host === undefined ? "" : cleanLine(`asked ${model ?? "a model"} at ${host}`),
+    votes === undefined ? "" : `shares of ${votes} votes`,
+    redacted === undefined ? "" : `kept from it: ${kept.length > 0 ? kept.join(", ") : "nothing found"}`,
+    faults && faults.length > 0 ? `faults: ${faults.join(", ")}` : "",
+  ]
+    .filter((part) => part !== "")
+    .join(" · ");
 }
 
 function priorNote({ items, corrected }: NonNullable<Evidence["prior"]>): string {

@@ -1,14 +1,16 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { changedWays } from "../batch/plan.ts";
 import { makeParts } from "../config/parts.ts";
-import type { Journal } from "../journal/journal.ts";
+import type { Journal, WaitingStep } from "../journal/journal.ts";
 import { memoryJournal } from "../journal/memory.ts";
 import { defineLoop } from "../loop/loop.ts";
 import { runItem } from "../loop/run.ts";
 import { continueRun } from "../review/answer.ts";
+import { type WaitingQuestion, waitingQuestions } from "../review/waiting.ts";
 import { scripted } from "../rung/scripted.ts";
 import type { Keys } from "./keyboard.ts";
+import { keysLine, questionLines } from "./question-text.ts";
 import { type Reviewed, reviewInTerminal } from "./review-terminal.ts";
 
 let shown = "";
@@ -20,6 +22,8 @@ beforeEach(() => {
   });
 });
 afterEach(() => vi.restoreAllMocks());
+
+const which = { ask: "Which?", options: ["billing", "shipping"] };
 
 const loop = defineLoop({
   name: "asks",
@@ -47,8 +51,12 @@ const loop = defineLoop({
         };
       case "text":
         return { said: (await step.write("text", { about, ask: "Write." })).value };
+      case "promised":
+        return { said: (await step.choose("team", { about, ...which, risk: 0.05 })).value };
+      case "promised text":
+        return { said: (await step.write("text", { about, ask: "Write.", risk: 0.05 })).value };
       default:
-        return { said: (await step.choose("team", { about, ask: "Which?", options: ["billing", "shipping"] })).value };
+        return { said: (await step.choose("team", { about, ...which })).value };
     }
   },
 });
@@ -59,18 +67,18 @@ function typing(...typed: string[]): Keys {
   return { key: next, line: (_prompt, start = "") => next().then((line) => (line === "=" ? start : line)) };
 }
 
+const reply = (value: string) => ({
+  kind: "answered" as const,
+  value,
+  confidence: 0.3,
+  basis: "raw" as const,
+  evidence: { options: which.options.map((name) => ({ name, p: name === value ? 0.83 : 0.17 })) },
+  usage: { inputTokens: 0, outputTokens: 0, milliseconds: 0, cost: 0 },
+});
+
 async function review(items: readonly string[], keyboard: Keys): Promise<{ journal: Journal; reviewed: Reviewed }> {
   const journal = memoryJournal();
-  const unsure = scripted({
-    team: {
-      kind: "answered",
-      value: "shipping",
-      confidence: 0.3,
-      basis: "raw",
-      evidence: {},
-      usage: { inputTokens: 0, outputTokens: 0, milliseconds: 0, cost: 0 },
-    },
-  });
+  const unsure = scripted({ team: reply("shipping"), text: reply("Dear all") });
   const parts = makeParts({ ladder: [unsure] }, journal);
   for (const id of items) {
     const taken = await journal.begin({ loop: "asks", version: "1", item: id, content: "c", input: { id } });
@@ -98,6 +106,46 @@ test("a key answers, Enter takes the suggestion, 0 is the way out, s skips, and 
   expect(reviewed).toEqual({ answered: 3, skipped: 1, left: 1 });
   expect(shown).toContain("scripted suggests: ");
   expect(shown).toContain('item a (run 1): done, {"said":"billing"}');
+});
+
+describe("an answer that will be evidence", () => {
+  /** What a screen says of what the rungs made of the item: their names, their figures, a key that takes it over. */
+  const leads = (screen: string): readonly string[] =>
+    ["scripted", "suggests", "suggestion", "0.83", "0.3", "█", "Enter"].filter((hint) => screen.includes(hint));
+
+  test("is asked for blind, says why, and tells afterwards what the rungs had said", async () => {
+    const screens: string[] = [];
+    const keys = ["\r", "1", null];
+    const key = async (): Promise<string | null> => {
+      screens.push(shown);
+      return keys.shift() ?? null;
+    };
+    const { journal, reviewed } = await review(["promised"], { key, line: async () => null });
+    expect(screens[0]).toContain("asked blind: your answer tests the model");
+    expect(leads(screens[0]!)).toEqual([]);
+    expect(screens[1]).toContain("there is no suggestion to take");
+    expect(reviewed).toEqual({ answered: 1, skipped: 0, left: 0 });
+    expect(shown).toContain("✓ billing   scripted had said shipping at 0.30");
+    expect([...journal.labels.answered("team", journal.policy.read("team")[0]!.version)]).toHaveLength(1);
+  });
+
+  test("would be led by a screen with a suggestion, as that of a question without a label is", async () => {
+    const { journal } = await review(["promised", "a", "promised text"], typing("q"));
+    const [promised, plain, text] = [...waitingQuestions(journal)];
+    const screen = (waiting: WaitingQuestion): string =>
+      questionLines(waiting, "1 of 1", 24).join("\n") + keysLine(waiting);
+    const [{ waiting }] = [...journal.waiting()] as [WaitingStep];
+    expect(waiting.label?.sample).toBe("random");
+    expect(leads(screen(promised!))).toEqual([]);
+    // Control: the same question with what its journal knows is caught.
+    expect(leads(screen({ ...promised!, trail: waiting.trail }))).not.toEqual([]);
+    expect(leads(screen({ ...promised!, suggestion: plain!.suggestion }))).not.toEqual([]);
+    expect(leads(screen({ ...promised!, reason: plain!.reason }))).not.toEqual([]);
+    expect(leads(screen(plain!))).not.toEqual([]);
+    // A text has no single right answer: no promise can be given, and none is tested.
+    expect([promised!.isBlind, plain!.isBlind, text!.isBlind]).toEqual([true, false, false]);
+    expect(text!.suggestion?.value).toBe("Dear all");
+  });
 });
 
 test("q leaves the rest, and keys that mean nothing do nothing", async () => {

@@ -4,14 +4,14 @@ import { counted } from "../batch/figures.ts";
 import type { Json } from "../core/json.ts";
 import { giveAnswer } from "../review/answer.ts";
 import { shownValue } from "../review/sentence.ts";
-import { type WaitingQuestion, waitingQuestions } from "../review/waiting.ts";
+import { saidBefore, type WaitingQuestion, waitingQuestions } from "../review/waiting.ts";
 import { type Answer, answerOf } from "./answer-keys.ts";
 import { print } from "./command.ts";
 import { type Continuing, wentOnLine } from "./continuing.ts";
 import type { Keys } from "./keyboard.ts";
 import { keysLine, questionLines } from "./question-text.ts";
 import type { Session } from "./session.ts";
-import { cleanLine, styled } from "./text.ts";
+import { cleanLine, probability, styled } from "./text.ts";
 
 export interface ReviewOptions {
   readonly session: Pick<Session, "journal">;
@@ -92,14 +92,17 @@ class Review {
     return count;
   }
 
-  async #answer({ run, path }: WaitingQuestion, value: Json): Promise<void> {
+  async #answer({ run, path, isBlind }: WaitingQuestion, value: Json): Promise<void> {
     const { session, continuing, by } = this.#options;
     if (!(await giveAnswer(session.journal, run.number, path, value, by))) {
       print(styled("yellow", "somebody answered this before; the first answer counts"));
       return;
     }
     this.#answered++;
-    print(`${styled("green", "✓")} ${cleanLine(shownValue(value))}`);
+    const said = isBlind ? saidBefore(session.journal, run.number, path) : null;
+    const sure = said === null || said.confidence === null ? "" : ` at ${probability(said.confidence)}`;
+    const before = said && styled("dim", `   ${said.rung} had said ${cleanLine(shownValue(said.value))}${sure}`);
+    print(`${styled("green", "✓")} ${cleanLine(shownValue(value))}${before ?? ""}`);
     const going: Promise<void> = continuing.goOn(run).then((went) => {
       this.#news.push(wentOnLine(run, went));
       this.#going.delete(going);

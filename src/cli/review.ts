@@ -81,7 +81,7 @@ function list(session: Session, options: ReviewOptions): ExitCode {
     return 0;
   }
   if (shown.length === 0) print("Nothing waits for a person.");
-  const rows = shown.map(({ run, path, question, suggestion }) => [
+  const rows = shown.map(({ run, path, question, suggestion, isBlind }) => [
     String(run.number),
     cleanLine(run.item),
     run.loop,
@@ -89,7 +89,9 @@ function list(session: Session, options: ReviewOptions): ExitCode {
     question.verb,
     suggestion
       ? `${cleanLine(shownValue(suggestion.value))} ${suggestion.confidence === null ? "" : probability(suggestion.confidence)}`
-      : "",
+      : isBlind
+        ? "(asked blind)"
+        : "",
     cleanLine(question.ask),
   ]);
   if (rows.length > 0) {
@@ -105,7 +107,7 @@ function list(session: Session, options: ReviewOptions): ExitCode {
 }
 
 /** A waiting question as `--list --json` prints it. */
-function toJson({ run, path, question, risk, suggestion, reason, superseded }: WaitingQuestion): object {
+function toJson({ run, path, question, risk, isBlind, suggestion, reason, superseded }: WaitingQuestion): object {
   const { verb, ask, about, options, otherwise, fields, tools } = question;
   return {
     run: run.number,
@@ -120,6 +122,7 @@ function toJson({ run, path, question, risk, suggestion, reason, superseded }: W
     otherwise,
     fields,
     tools,
+    blind: isBlind,
     suggestion,
     risk,
     reason,

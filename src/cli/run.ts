@@ -39,6 +39,7 @@ export interface RunOptions {
   readonly encoding?: string;
   readonly format?: Format;
   readonly delimiter?: string;
+  readonly localOnly?: true;
   readonly json?: true;
   readonly quiet?: true;
 }
@@ -181,6 +182,7 @@ async function report(job: Job, session: RunningSession, result: BatchRun, say: 
     dryRun,
     seconds,
     complete,
+    hosts: session.egress.contacted(),
   };
   const shadow = job.truths && shadowReport(session.journal, job.batch);
   if (json) {

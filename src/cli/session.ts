@@ -10,7 +10,9 @@ import type { Journal } from "../journal/journal.ts";
 import { memoryJournal } from "../journal/memory.ts";
 import { openJournal } from "../journal/sqlite.ts";
 import type { Parts } from "../loop/run.ts";
+import { type EgressGuard, guardEgress } from "../net/egress.ts";
 import type { Rung } from "../rung/rung.ts";
+import { rememberContacted, rememberHost } from "./contacted.ts";
 import { loadConfig } from "./load.ts";
 
 export interface SessionOptions {
@@ -27,6 +29,8 @@ export interface SessionOptions {
   readonly shadow?: boolean;
   /** The journal must be there already. */
   readonly existing?: boolean;
+  /** Refuses other machines, whatever the config says; those in its `egress.allow` stay allowed. */
+  readonly localOnly?: boolean;
   readonly stop?: AbortSignal;
   readonly say?: (line: string) => void;
 }
@@ -43,6 +47,8 @@ export interface Session {
   /** Not opened yet: most commands ask no model. */
   readonly parts: OpenParts;
   readonly currency: string;
+  /** Which other machines this session contacts, and may contact. */
+  readonly egress: EgressGuard;
   /** Whether the rung of that name is local, also one of an earlier config. */
   isLocal(rung: string): boolean;
   close(): Promise<void>;
@@ -77,6 +83,14 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
     ...(options.stop && { stop: options.stop }),
     ...(options.say && { say: options.say }),
   });
+  const { localOnly = false, allow = [] } = config.egress ?? {};
+  const egress = guardEgress({ localOnly: localOnly || (options.localOnly ?? false), allow }, (host) => {
+    try {
+      rememberHost(journal, host);
+    } catch {
+      // No connection fails over its record; the end of the session writes it again, and tells.
+    }
+  });
   return {
     config,
     configFile,
@@ -85,10 +99,16 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
     isNew,
     parts,
     currency: config.budget?.currency ?? "USD",
+    egress,
     isLocal: (rung) => localByName(rung, parts.rungs, journal),
     async close() {
       await parts.close();
-      await journal.close();
+      try {
+        await rememberContacted(journal, egress.contacted());
+      } finally {
+        egress[Symbol.dispose]();
+        await journal.close();
+      }
     },
   };
 }

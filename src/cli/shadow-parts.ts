@@ -76,8 +76,8 @@ export function shadowParts(parts: OpenParts, truths: Truths, say: (line: string
     dryRun: true,
     async open() {
       const { journal } = parts;
-      const { notes, vectors, recall } = journal;
-      const needs = { notes, vectors, recall, say };
+      const { notes, vectors, recall, calls } = journal;
+      const needs = { notes, vectors, recall, calls, say };
       for (const rung of parts.rungs) if (isFree(rung)) await rung.open?.(needs);
     },
   };

@@ -116,11 +116,31 @@ describe("pawl status", () => {
     await openJournal(folder.file("empty.db")).close();
     expect(await pawl("status", "--journal", "empty.db")).toMatchObject({
       code: 0,
-      out: "No question of this journal has asked for a promise.\n",
+      out: "No question of this journal has asked for a promise.\nother machines contacted: none on record\n",
       err: expect.stringContaining("with a risk"),
     });
     expect(await pawl("status", "teem")).toMatchObject({ code: 2, err: expect.stringContaining("there is team") });
     expect(await pawl("status", "--journal", "none.db")).toMatchObject({ code: 2 });
+  });
+});
+
+describe("paid calls", () => {
+  test("are summed up at the end of pawl status, with what is not known of them", async () => {
+    const journal = openJournal(folder.file("paid.db"));
+    const { calls } = journal;
+    for (const [path, cost] of [
+      ["a", 0.5],
+      ["b", null],
+    ] as const) {
+      const of = { run: "r", path, rung: "remote", attempt: 0, host: "api.example", model: "big", most: null };
+      const { number } = await calls.intend({ ...of, content: path });
+      const usage = { inputTokens: 1, outputTokens: 1, milliseconds: 1, cost };
+      await calls.settle(number, { reply: null, usage, maybePaid: false });
+    }
+    await journal.close();
+    expect((await pawl("status", "--journal", "paid.db")).out).toMatch(/^2 paid calls: 0.50 USD, 1 unpriced$/m);
+    const { paid } = JSON.parse((await pawl("status", "--journal", "paid.db", "--json")).out);
+    expect(paid).toMatchObject({ currency: "USD", calls: 2, cost: 0.5, unpriced: 1, maybePaidTwice: 0 });
   });
 });
 

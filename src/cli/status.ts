@@ -1,6 +1,6 @@
 /** Where the promises of a journal stand, and what would move them: read from the record, without a model. */
 
-import { count, counted } from "../batch/figures.ts";
+import { count, counted, paid } from "../batch/figures.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Label, OpenLabel } from "../core/label.ts";
 import type { PolicyEvent } from "../core/policy-event.ts";
@@ -13,6 +13,7 @@ import { leastLabels } from "../policy/schedule.ts";
 import type { NotYet, TrialPassed } from "../policy/trial.ts";
 import { type Coins, checkCoins } from "./coins.ts";
 import { type ExitCode, log, print, printJson } from "./command.ts";
+import { contactedLines, contactedWith } from "./contacted.ts";
 import { eventText, figuresText, missingText, moment, promiseOf, share } from "./promise-text.ts";
 import { evidenceCount, type RecordedQuestion, recordedQuestions, recordedTest } from "./recorded.ts";
 import { openSession, type Session } from "./session.ts";
@@ -56,7 +57,6 @@ interface TrialStatus {
 
 interface Audits {
   readonly open: number;
-  readonly missing: number;
   /** Share of wrong answers among those that stood, from the audits of the certificate in force. */
   readonly estimate: AcceptedRisk | null;
 }
@@ -74,7 +74,10 @@ export async function status(name: string | undefined, options: StatusOptions): 
     const questions: QuestionStatus[] = [];
     for (const question of shown) questions.push(await questionStatus(question, session, coins));
     if (options.json) printJson(toJson(session, questions, coins, options));
-    else show(questions, older, coins, { one: name !== undefined, history: options.history ?? false });
+    else {
+      show(questions, older, coins, { one: name !== undefined, history: options.history ?? false });
+      for (const line of [...paidLines(session), ...contactedLines(session.journal)]) print(line);
+    }
     if (options.report !== undefined) await writeReportOf(options.report, session, name);
     return coins.faults.length > 0 ? 1 : 0;
   } finally {
@@ -164,7 +167,6 @@ function auditsOf(
   const found = isSound ? estimateAcceptedRisk([...log, ...held]) : null;
   return {
     open: open.filter(({ sample }) => sample === "audit").length,
-    missing: serving?.audits.missing ?? 0,
     estimate: found?.kind === "estimated" ? found : null,
   };
 }
@@ -244,6 +246,8 @@ function toJson(session: Session, questions: readonly QuestionStatus[], coins: C
       }),
     ),
     coins: { verified: coins.verified, faults: coins.faults },
+    paid: { currency: session.currency, ...session.journal.calls.totals() },
+    hosts: contactedWith(session.journal),
   };
 }
 
@@ -310,7 +314,7 @@ function questionLines(status: QuestionStatus, withLimits: boolean): readonly st
   ];
 }
 
-function auditText({ open, missing, estimate }: Audits, rate: number): string {
+function auditText({ open, estimate }: Audits, rate: number): string {
   const parts: string[] = [];
   if (estimate) {
     const { audited, wrong, accepted, weighted } = estimate;
@@ -319,7 +323,6 @@ function auditText({ open, missing, estimate }: Audits, rate: number): string {
     parts.push(`${answered}: ${share(weighted.risk)} of ${count(accepted)} that stood (${interval})`);
   } else parts.push("none answered yet");
   parts.push(`${count(open)} open`);
-  if (missing > 0) parts.push(`${count(missing)} missing`);
   parts.push(`${share(rate)} are drawn`);
   return parts.join(", ");
 }
@@ -346,6 +349,13 @@ function historyLines(events: readonly PolicyEvent[]): readonly string[] {
     `  ${moment(event.at)}  ${cleanLine(eventText(event))}`,
     ...(event.type === "version_made" ? event.notes.map((note) => `${" ".repeat(20)}${cleanLine(note)}`) : []),
   ]);
+}
+
+/** What the calls on record came to, where any costs money. */
+function paidLines({ journal, currency }: Session): readonly string[] {
+  const totals = journal.calls.totals();
+  if (totals.calls + totals.served === 0) return [];
+  return [`${counted(totals.calls, "paid call")}: ${paid(totals, currency)}`];
 }
 
 /** Faults that are named one by one. */

@@ -21,6 +21,10 @@ describe("defineConfig", () => {
   test.each([
     [{ lader: [] }, "E_CONFIG", "lader"],
     [{ effects: { irreversibel: null } }, "E_CONFIG", "irreversibel"],
+    [{ egress: { localonly: true } }, "E_CONFIG", "localonly"],
+    [{ egress: { localOnly: "yes" } }, "E_EGRESS", "yes"],
+    [{ egress: { allow: "a.example" } }, "E_EGRESS", "a.example"],
+    [{ egress: { allow: ["https://a.example/"] } }, "E_EGRESS", "https://a.example/"],
     [{ budget: { perHour: 5 } }, "E_CONFIG", "perHour"],
     [{ ladder: [model, model] }, "E_LADDER", "scripted"],
     [{ questions: { s: { ladder: [person(), person()] } } }, "E_LADDER", "person"],

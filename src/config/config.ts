@@ -4,7 +4,9 @@ import { UsageError } from "../core/errors.ts";
 import type { Effect } from "../core/question.ts";
 import { refuseUnknown } from "../core/refuse-unknown.ts";
 import type { Overflow } from "../loop/overflow.ts";
+import { type EgressOptions, egressRules } from "../net/egress-rules.ts";
 import type { Rung } from "../rung/rung.ts";
+import { checkServe, type ServeConfig } from "./serve.ts";
 
 export interface Budget {
   /** ISO code of the money that every price and limit is in; `USD` by default. */
@@ -71,9 +73,13 @@ export interface Config {
   readonly effects?: { readonly [E in Exclude<Effect, "read">]?: Rung | null };
   readonly budget?: Budget;
   readonly prices?: Prices;
+  /** Which other machines may be contacted; all by default. They are on record either way. */
+  readonly egress?: EgressOptions;
+  /** What `pawl serve` does with this ladder. */
+  readonly serve?: ServeConfig;
 }
 
-const fields = ["journal", "ladder", "questions", "promises", "effects", "budget", "prices"];
+const fields = ["journal", "ladder", "questions", "promises", "effects", "budget", "prices", "egress", "serve"];
 const budgetFields = ["currency", "perDay", "unpriced", "reviewerMinutesPerDay", "minutesPerAnswer", "overflow"];
 const questionFields = ["ladder", "floor", "audit", "classes", "errorCost", "overflow"];
 
@@ -85,6 +91,8 @@ export function defineConfig(config: Config): Config {
   refuseUnknown("E_CONFIG", "the config's budget", budget, budgetFields);
   refuseUnknown("E_CONFIG", "the config's prices", prices, ["updated", "perReply"]);
   refuseUnknown("E_CONFIG", "the config's promises", promises, ["delta", "learn"]);
+  refuseUnknown("E_CONFIG", "the config's egress", config.egress ?? {}, ["localOnly", "allow"]);
+  egressRules(config.egress ?? {});
   for (const [step, question] of Object.entries(config.questions ?? {})) {
     refuseUnknown("E_CONFIG", `the config's question ${step}`, question, questionFields);
     refuseUnknown("E_CONFIG", `the audit of ${step}`, question.audit ?? {}, ["by", "when"]);
@@ -105,6 +113,8 @@ export function defineConfig(config: Config): Config {
     const message = `the floor of ${step} is ${floor.name}, which is no rung of its ladder`;
     throw new UsageError("E_CONFIG", message, { value: floor.name });
   }
+  const rungs = ladders(config).flatMap(([, ladder]) => ladder.map((rung) => rung.name));
+  if (config.serve) checkServe(config.serve, new Set(rungs));
   return config;
 }
 

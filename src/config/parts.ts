@@ -119,6 +119,8 @@ export function makeParts(config: Config, journal: Journal, options: PartsOption
         notes: journal.notes,
         vectors: journal.vectors,
         recall: journal.recall,
+        calls: journal.calls,
+        ...(budget.currency !== undefined && { currency: budget.currency }),
         say,
       };
       for (const rung of rungs) await rung.open?.(needs);

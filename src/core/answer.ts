@@ -82,8 +82,11 @@ export type Reply =
       readonly origin?: Origin;
     }
   | { readonly kind: "escalated"; readonly reason: string; readonly evidence?: Evidence; readonly usage: Usage }
-  /** The answer comes from outside the process, later: the run waits. */
-  | { readonly kind: "waiting"; readonly reason: string };
+  /**
+   * The answer comes from outside the process, later: the run waits. `later`: the rung itself will have it, so nobody
+   * else is asked meanwhile; it is asked once more when it has it.
+   */
+  | { readonly kind: "waiting"; readonly reason: string; readonly later?: true };
 
 /** A confidence that may be compared with a threshold: a number from 0 to 1, or `null`. */
 export function usableConfidence(confidence: unknown): number | null {

@@ -55,6 +55,14 @@ export interface StepWaiting extends OnStep {
   readonly cacheKey?: string;
   /** Set where the person's answer will be a label. */
   readonly label?: LabelNote;
+  /** The rung that will have the answer by itself, later; absent where a person is asked. */
+  readonly awaits?: string;
+}
+
+/** What a rung was awaited for is here, or will not come: the step goes on up its ladder, from that rung. */
+export interface StepReopened extends OnStep {
+  readonly type: "step_reopened";
+  readonly rung: string;
 }
 
 /** What was tried, and paid, before the run's spend limit ended a step. */
@@ -109,6 +117,7 @@ export type StepEvent =
   | StepWaiting
   | StepStopped
   | PersonAnswered
+  | StepReopened
   | ToolStarted
   | ToolCalled
   | ValueDrawn

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type AuditRecord, allocateAudits, auditCoin, auditUnit, drawAudit, isDrawn, verifyAudits } from "./audit.ts";
@@ -31,6 +32,25 @@ test("no two units share an id, and what one rate draws a higher one draws too",
     fc.property(fc.string(), rate, rate, (decision, a, b) => {
       const coin = auditCoin(secret, decision);
       expect(isDrawn(coin, Math.min(a, b)) && !isDrawn(coin, Math.max(a, b))).toBe(false);
+    }),
+  );
+});
+
+test("coins and seals are HMAC-SHA256 as the platform's own, whatever the length of secret and message", () => {
+  const secrets = fc.uint8Array({ minLength: 16, maxLength: 100 });
+  const texts = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constant("x".repeat(5000)),
+    fc.constant("\u{1f600}".repeat(1200)),
+  );
+  fc.assert(
+    fc.property(secrets, texts, texts, (key, decision, state) => {
+      const own = (...parts: unknown[]): Buffer => createHmac("sha256", key).update(JSON.stringify(parts)).digest();
+      const coin = Number(own("coin", decision).readBigUInt64BE() >> 11n) / 2 ** 53;
+      expect(auditCoin(key, decision)).toBe(coin);
+      const { drawn, seal } = drawAudit(key, { decision, state, propensity: 0.5 });
+      expect(drawn).toBe(coin < 0.5);
+      expect(seal).toBe(own("seal", decision, state, 0.5, drawn, null).toString("base64url").slice(0, 22));
     }),
   );
 });

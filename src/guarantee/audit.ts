@@ -3,7 +3,7 @@
  * on record before the answer is used: without both, an estimate of what stands wrongly is a guess.
  */
 
-import { createHmac } from "node:crypto";
+import { hash } from "node:crypto";
 import { UsageError } from "../core/errors.ts";
 
 /** A decision that stood, with its coin. Whole before the answer is used; the audit's result comes later, elsewhere. */
@@ -30,13 +30,60 @@ export interface AuditDraw {
 }
 
 /** HMAC-SHA256 of a list of texts. As JSON, so that no two lists share a message; `use` keeps coins and seals apart. */
-function code(secret: Uint8Array, use: "coin" | "seal", parts: readonly unknown[]): Buffer {
+function code(
+  secret: Uint8Array,
+  use: "coin" | "seal",
+  parts: readonly unknown[],
+  encoding: "hex" | "base64url",
+): string {
   if (secret.length < 16) {
     throw new UsageError("E_SECRET", `the audits' secret has ${secret.length} bytes; take 32 random ones`);
   }
-  return createHmac("sha256", secret)
-    .update(JSON.stringify([use, ...parts]))
-    .digest();
+  return hmac(secret, JSON.stringify([use, ...parts]), encoding);
+}
+
+const BLOCK = 64;
+const DIGEST = 32;
+
+/**
+ * What both passes begin with, for one secret (RFC 2104). Every decision that stands takes two of these codes, and to hash
+ * twice in one call each takes half of the time of an Hmac object.
+ */
+interface Pads {
+  readonly of: Uint8Array;
+  readonly inner: Buffer;
+  readonly outer: Buffer;
+}
+
+let pads: Pads | null = null;
+
+function padsOf(secret: Uint8Array): Pads {
+  const key = secret.length > BLOCK ? Buffer.from(hash("sha256", secret, "hex"), "hex") : secret;
+  const [inner, outer] = [Buffer.alloc(4096), Buffer.alloc(BLOCK + DIGEST)];
+  for (let index = 0; index < BLOCK; index++) {
+    inner[index] = (key[index] ?? 0) ^ 0x36;
+    outer[index] = (key[index] ?? 0) ^ 0x5c;
+  }
+  return { of: Uint8Array.from(secret), inner, outer };
+}
+
+function hmac(secret: Uint8Array, message: string, encoding: "hex" | "base64url"): string {
+  if (!pads || !isSame(pads.of, secret)) pads = padsOf(secret);
+  const { inner, outer } = pads;
+  // A letter takes three bytes of UTF-8 at most.
+  const isLong = 3 * message.length > inner.length - BLOCK;
+  const first = isLong
+    ? Buffer.concat([inner.subarray(0, BLOCK), Buffer.from(message)])
+    : inner.subarray(0, BLOCK + inner.write(message, BLOCK));
+  outer.write(hash("sha256", first, "hex"), BLOCK, "hex");
+  return hash("sha256", outer, encoding);
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 /**
@@ -50,7 +97,9 @@ export function auditUnit(version: string, cluster: string, period = ""): string
 
 /** The coin of a decision: uniform on [0, 1) to whoever does not know the secret. 53 bits of HMAC-SHA256. */
 export function auditCoin(secret: Uint8Array, decision: string): number {
-  return Number(code(secret, "coin", [decision]).readBigUInt64BE() >> 11n) / 2 ** 53;
+  const digest = code(secret, "coin", [decision], "hex");
+  const [high, low] = [Number.parseInt(digest.slice(0, 8), 16), Number.parseInt(digest.slice(8, 16), 16)];
+  return (high * 2 ** 21 + (low >>> 11)) / 2 ** 53;
 }
 
 /** Whether a coin falls on the audited side. A larger propensity draws all that a smaller one draws. */
@@ -71,7 +120,7 @@ export function drawAudit(
 
 function sealOf(secret: Uint8Array, record: Omit<AuditRecord, "seal">): string {
   const { decision, state, propensity, drawn, expectedError } = record;
-  return code(secret, "seal", [decision, state, propensity, drawn, expectedError]).toString("base64url").slice(0, 22);
+  return code(secret, "seal", [decision, state, propensity, drawn, expectedError], "base64url").slice(0, 22);
 }
 
 /** What is wrong with a record, or with the list as a whole. */

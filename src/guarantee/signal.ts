@@ -174,21 +174,33 @@ function readOptions(
   allowed: readonly string[] | undefined,
 ): Choice | NoSignalReason {
   if (options.length < 2) return "too_few_options";
-  if (options.some((option) => typeof option.name !== "string" || option.name.trim() === "")) return "empty_option";
+  for (const option of options) {
+    if (typeof option.name !== "string" || option.name.trim() === "") return "empty_option";
+  }
   if (new Set(options.map((option) => option.name)).size < options.length) return "repeated_option";
-  if (allowed && options.some((option) => !allowed.includes(option.name))) return "option_not_in_set";
-  const figures = [...options.flatMap(({ p, atMost = p }) => [p, atMost]), ...(interval ?? [])];
-  const unusable = figures.findIndex((figure) => !isProbability(figure));
-  if (unusable >= 0) return whyNot(figures[unusable]);
-  if (Math.abs(options.reduce((sum, { p }) => sum + p, 0) - 1) > SUM_SLACK) return "not_a_probability";
-  const answered = options.find((option) => option.name === name);
-  if (!answered) return "option_not_in_set";
+  // Most often they are the question's own, in its order.
+  const isAllowed = (option: { readonly name: string }, place: number): boolean =>
+    !allowed || allowed[place] === option.name || allowed.includes(option.name);
+  if (!options.every(isAllowed)) return "option_not_in_set";
+  for (const { p, atMost = p } of options) {
+    if (!isProbability(p)) return whyNot(p);
+    if (!isProbability(atMost)) return whyNot(atMost);
+  }
+  for (const bound of interval ?? []) if (!isProbability(bound)) return whyNot(bound);
   // What was not read to its end counts as it would be at its worst.
-  const others = options.filter((option) => option !== answered).map(({ p, atMost = p }) => Math.max(p, atMost));
-  const next = Math.max(...others);
+  let [sum, next, entropy] = [0, Number.NEGATIVE_INFINITY, 0];
+  let answered: (typeof options)[number] | null = null;
+  for (const option of options) {
+    const { p, atMost = p } = option;
+    sum += p;
+    if (p > 0) entropy -= p * Math.log(p);
+    if (answered === null && option.name === name) answered = option;
+    else next = Math.max(next, p, atMost);
+  }
+  if (Math.abs(sum - 1) > SUM_SLACK) return "not_a_probability";
+  if (!answered) return "option_not_in_set";
   const top = answered.p >= next ? Math.min(answered.p, interval?.[0] ?? 1) : answered.p;
-  const entropy = options.reduce((sum, { p }) => sum - (p > 0 ? p * Math.log(p) : 0), 0) / Math.log(options.length);
-  return { margin: safeLog(top) - safeLog(next), gap: top - next, top, entropy };
+  return { margin: safeLog(top) - safeLog(next), gap: top - next, top, entropy: entropy / Math.log(options.length) };
 }
 
 /** The least sure field that bears a decision; `null` where none does. */

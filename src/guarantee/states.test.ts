@@ -56,14 +56,6 @@ describe("the way up", () => {
     expect(accepts(certified, Number.NaN)).toBe(false);
   });
 
-  test("an audit without an answer is no evidence", () => {
-    const missed = foldPromise(
-      probation,
-      Array.from({ length: 500 }, (_, index) => event(101 + index, { type: "audit_missed" })),
-    );
-    expect(missed).toMatchObject({ status: "probation", missing: 500, answered: 0, evidence: probation.evidence });
-  });
-
   test("an answer about a decision from before the certificate says nothing", () => {
     const late = next(probation, event(300, { type: "audit_answered", decidedAt: 99, wrong: true }));
     expect(late).toMatchObject({ refused: "audit_before_certificate", answered: 0 });
@@ -239,7 +231,6 @@ describe("whatever happens", () => {
             event(at, { type: "audit_answered", decidedAt: at - age, wrong: luck < 0.3 }),
       ),
     },
-    { weight: 1, arbitrary: fc.constant((at: number) => event(at, { type: "audit_missed" })) },
     { weight: 2, arbitrary: monitor.map((name) => (at: number) => soft(at, name)) },
     { weight: 2, arbitrary: monitor.map((name) => (at: number) => softEnded(at, name)) },
     { weight: 1, arbitrary: fc.constant((at: number) => event(at, { type: "hard_alarm_raised", reason: "person" })) },

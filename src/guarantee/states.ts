@@ -95,9 +95,8 @@ export interface PromiseState {
   readonly watchSince: number | null;
   /** Soft alarms so far under this certificate: each return from WATCH has a smaller level. */
   readonly watches: number;
-  /** Audits answered, and audits without an answer, under this certificate. Missing is not right. */
+  /** Audits answered under this certificate. One without an answer is no event: it is neither right nor wrong. */
   readonly answered: number;
-  readonly missing: number;
   /** Why the latest event was refused, or `null`. */
   readonly refused: Refusal | null;
 }
@@ -129,7 +128,6 @@ export type PromiseEvent = { readonly at: number; readonly version: string } & (
       /** See `auditWeight`; 1 unless propensities differ inside a state. */
       readonly weight?: number;
     }
-  | { readonly type: "audit_missed" }
   | { readonly type: "soft_alarm_raised"; readonly monitor: string }
   | { readonly type: "soft_alarm_ended"; readonly monitor: string }
   /** From outside, such as a person, or a fingerprint of the model that no longer fits. */
@@ -170,7 +168,6 @@ export function coldState(question: string, version: string, settings: PromiseSe
     watchSince: null,
     watches: 0,
     answered: 0,
-    missing: 0,
     refused: null,
   };
 }
@@ -233,8 +230,6 @@ export function next(state: PromiseState, event: PromiseEvent): PromiseState {
       return withCertificate(now, event);
     case "audit_answered":
       return withAudit(now, event);
-    case "audit_missed":
-      return now.certificate === null ? refuse("not_accepting") : { ...now, missing: now.missing + 1 };
     case "soft_alarm_raised":
       return watching(now, event.monitor, event.at);
     case "soft_alarm_ended":

@@ -1,20 +1,27 @@
 /** Readings of a run's events that every journal needs. */
 
-import type { Event, PersonAnswered, StepWaiting } from "../core/event.ts";
+import type { Event, PersonAnswered, StepReopened, StepWaiting } from "../core/event.ts";
 import type { NewLabel } from "../core/label.ts";
 import { namesOf } from "../core/question.ts";
 import type { RecalledAnswer } from "../rung/rung.ts";
 import type { Until } from "./journal.ts";
 
-/** The steps of a run that wait for a person. A step can wait again, when its answer did not fit. */
+const closing: ReadonlySet<Event["type"]> = new Set(["person_answered", "step_answered", "step_reopened"]);
+
+/** The steps of a run that wait for a person or a rung. A step can wait again, when its answer did not fit. */
 export function unanswered(events: readonly Event[]): readonly StepWaiting[] {
   const open = new Map<string, StepWaiting>();
   for (const event of events) {
     if (event.type === "step_waiting") open.set(event.path, event);
     // A question that changed while it waited may have found its answer lower down.
-    else if (event.type === "person_answered" || event.type === "step_answered") open.delete(event.path);
+    else if (closing.has(event.type) && "path" in event) open.delete(event.path);
   }
   return [...open.values()];
+}
+
+/** Whether that ends the wait: only the rung that a step awaits reopens it. */
+export function isAnswerable(waiting: StepWaiting, event: PersonAnswered | StepReopened): boolean {
+  return event.type === "person_answered" || waiting.awaits === event.rung;
 }
 
 /** What becomes of a run that is given back: an answer that came in the meantime lets it go on at once. */

@@ -434,6 +434,11 @@ export function journalContract(name: string, open: OpenForTest): void {
       expect(policy.read()).toEqual([revoked, other, { ...revoked, why: "again" }]);
       expect(policy.read("team")).toEqual([revoked, { ...revoked, why: "again" }]);
       expect(policy.read("none")).toEqual([]);
+      const [first, second] = policy.since("team", 0);
+      expect([first?.event, second?.event]).toEqual(policy.read("team"));
+      expect(policy.since("team", first!.number)).toEqual([second]);
+      expect(policy.since("team", second!.number)).toEqual([]);
+      expect(policy.since("other", first!.number)).toMatchObject([{ event: other }]);
     });
 
     test("keeps learned weights under their digest: the first bytes count", async () => {

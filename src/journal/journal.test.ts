@@ -6,18 +6,20 @@ import { describe, expect, test } from "vitest";
 import { startChild } from "../../test/support/child.ts";
 import { answered, newRun, said, waits } from "../../test/support/events.ts";
 import { temporaryFolder } from "../../test/support/folder.ts";
-import { journalContract, newLabel } from "./journal.contract.ts";
-import { memoryJournal } from "./memory.ts";
+import { callsContract, newCall, result } from "./calls.contract.ts";
+import { deferredContract } from "./deferred.contract.ts";
+import { journalContract, newLabel, type OpenedJournal } from "./journal.contract.ts";
+import { type MemoryOptions, memoryJournal } from "./memory.ts";
 import { isAlive, thisProcess } from "./owner.ts";
 import { migrations } from "./schema.ts";
-import { openJournal } from "./sqlite.ts";
+import { openJournal, type SqliteOptions } from "./sqlite.ts";
 
-journalContract("memory", async (options) => {
+async function inMemory(options: MemoryOptions): Promise<OpenedJournal> {
   const journal = memoryJournal(options);
   return { journal, [Symbol.asyncDispose]: () => journal.close() };
-});
+}
 
-journalContract("SQLite", async (options) => {
+async function inFile(options: SqliteOptions): Promise<OpenedJournal> {
   const folder = temporaryFolder();
   const journal = openJournal(folder.file("pawl.db"), options);
   return {
@@ -27,7 +29,12 @@ journalContract("SQLite", async (options) => {
       folder[Symbol.dispose]();
     },
   };
-});
+}
+
+for (const contract of [journalContract, callsContract, deferredContract]) {
+  contract("memory", inMemory);
+  contract("SQLite", inFile);
+}
 
 const program = new URL("../../test/support/journal-program.ts", import.meta.url).pathname;
 const codeOf = (open: () => unknown): unknown => {
@@ -38,6 +45,20 @@ const codeOf = (open: () => unknown): unknown => {
     return (thrown as { code: string }).code;
   }
 };
+
+test("a journal in memory that forgets runs keeps what they cost", async () => {
+  const journal = memoryJournal({ keep: "unfinished" });
+  const { calls } = journal;
+  await journal.begin(newRun("a"));
+  const call = newCall({ run: journal.run(1)!.id });
+  await calls.settle((await calls.intend(call)).number, result());
+  await calls.intend(newCall({ run: "another" }));
+  await journal.append(1, { type: "run_ended", outcome: { kind: "done", output: 1 }, milliseconds: 1 });
+  expect(calls.totals()).toMatchObject({ calls: 2, open: 1, cost: 0.002 });
+  expect(calls.totals({ rung: "remote" }).calls).toBe(2);
+  expect(calls.totals({ run: call.run }).calls).toBe(0);
+  expect(calls.recall("c1")?.number).toBe(1);
+});
 
 describe("the journal's file", () => {
   test("survives a reopen: runs, events, answers, rows, notes, and its id", async () => {
@@ -94,6 +115,31 @@ describe("the journal's file", () => {
     after.vectors.set("m", Uint8Array.of(4));
     await expect.poll(() => after.vectors.get("m"), { timeout: 5000 }).toEqual(Uint8Array.of(4));
     await after.close();
+  });
+
+  test("keeps paid calls over a reopen: what was begun and never ended is known for it", async () => {
+    using folder = temporaryFolder();
+    const before = openJournal(folder.file("pawl.db"));
+    const [ended, left] = [newCall(), newCall({ path: "left" })];
+    await before.calls.settle((await before.calls.intend(ended)).number, result());
+    const { idempotencyKey } = await before.calls.intend(left);
+    await before.close();
+    const after = openJournal(folder.file("pawl.db"));
+    expect(after.calls.totals()).toMatchObject({ calls: 2, open: 1, cost: 0.002, maybePaidTwice: 0 });
+    expect(after.calls.recall("c1")).toEqual({ number: 1, reply: { answer: "billing" } });
+    expect(await after.calls.intend(left)).toEqual({ number: 3, idempotencyKey, maybePaid: true });
+    await after.close();
+  });
+
+  test("groups the paid calls of one turn into one commit", async () => {
+    using folder = temporaryFolder();
+    const journal = openJournal(folder.file("pawl.db"));
+    const begins = countCommits();
+    const calls = Array.from({ length: 50 }, (_, i) => journal.calls.intend(newCall({ path: String(i) })));
+    await Promise.all(calls);
+    expect(begins.count()).toBe(1);
+    begins.stop();
+    await journal.close();
   });
 
   test("written by a newer Pawl is refused and left as it is", async () => {
@@ -180,7 +226,7 @@ describe("the journal's file", () => {
     using folder = temporaryFolder();
     const file = folder.file("pawl.db");
     await openJournal(file).close();
-    const small = openJournal(file, { maxPages: 40 });
+    const small = openJournal(file, { maxPages: 60 });
     await small.begin(newRun("a"));
     const huge = newLabel("a", { sample: "audit", answer: null, about: "x".repeat(400_000) });
     await expect(small.append(1, answered("x"), huge)).rejects.toMatchObject({ code: "E_DISK_FULL" });
@@ -297,7 +343,7 @@ describe("a full disk", () => {
   test("is named, keeps what was written before, and is over when there is room again", async () => {
     using folder = temporaryFolder();
     const file = folder.file("pawl.db");
-    const small = openJournal(file, { maxPages: 40 });
+    const small = openJournal(file, { maxPages: 60 });
     await small.begin(newRun("a"));
     let kept = 0;
     const fill = async (): Promise<void> => {
@@ -333,7 +379,7 @@ describe("a full disk", () => {
   test("costs nobody an answer for the sake of the cache", async () => {
     using folder = temporaryFolder();
     const file = folder.file("pawl.db");
-    const small = openJournal(file, { maxPages: 40 });
+    const small = openJournal(file, { maxPages: 60 });
     await small.begin(newRun("a"));
     for (let index = 0; index < 20; index++) {
       small.vectors.set(String(index), new Uint8Array(20_000));

@@ -1,9 +1,10 @@
 /** The journal's contract: the durable record of everything that happened, and the only state of a run. */
 
-import type { Event, PersonAnswered, RunOutcome, StepWaiting } from "../core/event.ts";
+import type { Event, PersonAnswered, RunOutcome, StepReopened, StepWaiting } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 import type { Label, LabelAnswer, NewLabel, OpenLabel } from "../core/label.ts";
 import type { PolicyEvent } from "../core/policy-event.ts";
+import type { PaidCalls } from "../ledger/ledger.ts";
 import type { Notes, Recall, Vectors } from "../rung/rung.ts";
 
 export type RunStatus = "ready" | "running" | "waiting" | "sleeping" | "done" | "limit" | "failed";
@@ -107,11 +108,22 @@ export interface Labels {
   counts(question: string): { readonly answered: number; readonly open: number };
 }
 
+/** An event and its place in the record, over all questions: numbers grow, not by one. */
+export interface NumberedEvent {
+  readonly number: number;
+  readonly event: PolicyEvent;
+}
+
 /** The record of promises: what was trained, certified, revoked. */
 export interface PolicyLog {
   append(events: readonly PolicyEvent[]): Promise<void>;
   /** In the order of writing; of one question, if it is named. */
   read(question?: string): readonly PolicyEvent[];
+  /**
+   * Those of one question behind the event with the number `after` (0 for all), whichever process wrote them, with their
+   * numbers. Some microseconds where there are none.
+   */
+  since(question: string, after: number): readonly NumberedEvent[];
 }
 
 /** Learned weights by the digest of their bytes. They are part of a version and are never let go. */
@@ -142,10 +154,10 @@ export interface Journal {
   /** Gives a run back unfinished, for any process to take. */
   release(number: number): Promise<void>;
   /**
-   * A person's answer to a waiting step, and the label that it is. `false` when nothing waits there (any more): the
-   * first answer counts.
+   * A person's answer to a waiting step, and the label that it is; or that its rung need not be awaited any more.
+   * `false` when nothing waits there (any more): the first answer counts.
    */
-  answer(number: number, event: PersonAnswered): Promise<boolean>;
+  answer(number: number, event: PersonAnswered | StepReopened): Promise<boolean>;
 
   run(number: number): RunRecord | undefined;
   relatives(run: RunIdentity): Relatives;
@@ -172,5 +184,7 @@ export interface Journal {
   /** A cache: what it cannot keep it does without, and the oldest go first. */
   readonly vectors: Vectors;
   readonly recall: Recall;
+  /** Calls that cost money, and what they cost. */
+  readonly calls: PaidCalls;
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@
 
 import type { Label, LabelAnswer, NewLabel, OpenLabel } from "../core/label.ts";
 import type { PolicyEvent } from "../core/policy-event.ts";
-import type { Labels, PolicyLog, Weights } from "./journal.ts";
+import type { Labels, NumberedEvent, PolicyLog, Weights } from "./journal.ts";
 
 export class MemoryLabels implements Labels {
   readonly #now: () => number;
@@ -11,6 +11,8 @@ export class MemoryLabels implements Labels {
   /** In the order of their answers. */
   readonly #answered: Label[] = [];
   readonly #known = new Set<string>();
+  /** Numbers of rows without an answer, by their decision. */
+  readonly #unanswered = new Map<string, number>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -29,20 +31,22 @@ export class MemoryLabels implements Labels {
     for (const name of once) this.#known.add(name);
     const number = this.#rows.length + 1;
     this.#rows.push({ ...label, answer: null, number, made: this.#now() });
+    if (decision !== null) this.#unanswered.set(decision, number);
     if (label.answer) this.#give(number, label.answer);
   }
 
   #give(number: number, answer: LabelAnswer): void {
     const label: Label = { ...this.#rows[number - 1]!, answer, seq: this.#answered.length + 1, at: this.#now() };
     this.#rows[number - 1] = label;
+    if (label.decision !== null) this.#unanswered.delete(label.decision);
     this.#answered.push(label);
   }
 
   /** The answer to the row that was set aside when its item began to wait; a row of its own where there is none. */
   settle(label: NewLabel): void {
     const { decision, answer } = label;
-    const row = this.#rows.find((one) => one.decision !== null && one.decision === decision && one.answer === null);
-    if (row && answer) this.#give(row.number, answer);
+    const number = decision === null ? undefined : this.#unanswered.get(decision);
+    if (number !== undefined && answer) this.#give(number, answer);
     else this.insert(label);
   }
 
@@ -93,6 +97,15 @@ export class MemoryPolicyLog implements PolicyLog {
 
   read(question?: string): readonly PolicyEvent[] {
     return this.#events.filter((event) => question === undefined || event.question === question);
+  }
+
+  since(question: string, after: number): readonly NumberedEvent[] {
+    const found: NumberedEvent[] = [];
+    for (let number = after + 1; number <= this.#events.length; number++) {
+      const event = this.#events[number - 1]!;
+      if (event.question === question) found.push({ number, event });
+    }
+    return found;
   }
 }
 

@@ -2,11 +2,11 @@
 
 import { randomBytes } from "node:crypto";
 import { StorageError } from "../core/errors.ts";
-import type { Event, PersonAnswered } from "../core/event.ts";
+import type { Event, PersonAnswered, StepReopened } from "../core/event.ts";
 import type { NewLabel } from "../core/label.ts";
 import { makeRoom } from "../core/make-room.ts";
 import type { Notes, Recall, RecalledAnswer, Vectors } from "../rung/rung.ts";
-import { labelOf, parked, recalled, unanswered } from "./fold.ts";
+import { isAnswerable, labelOf, parked, recalled, unanswered } from "./fold.ts";
 import {
   type BatchResult,
   type BatchRow,
@@ -22,7 +22,9 @@ import {
   type Until,
   type WaitingStep,
 } from "./journal.ts";
+import { MemoryPaidCalls } from "./memory-calls.ts";
 import { MemoryLabels, MemoryPolicyLog, MemoryWeights } from "./memory-policy.ts";
+import { mostReplies } from "./paid-call.ts";
 
 interface Kept {
   record: RunRecord;
@@ -43,6 +45,8 @@ export interface MemoryOptions {
   readonly keep?: "all" | "unfinished";
   /** Vectors that are kept; for tests. */
   readonly mostVectors?: number;
+  /** Replies to paid calls that are kept; for tests. */
+  readonly mostReplies?: number;
 }
 
 class MemoryJournal implements Journal {
@@ -51,6 +55,7 @@ class MemoryJournal implements Journal {
   readonly labels: MemoryLabels;
   readonly policy: MemoryPolicyLog = new MemoryPolicyLog();
   readonly weights: MemoryWeights = new MemoryWeights();
+  readonly calls: MemoryPaidCalls;
   readonly #now: () => number;
   /** By number, in order. */
   readonly #runs = new Map<number, Kept>();
@@ -71,6 +76,7 @@ class MemoryJournal implements Journal {
     this.id = id;
     this.secret = options.secret ?? randomBytes(32);
     this.labels = new MemoryLabels(now);
+    this.calls = new MemoryPaidCalls(now, options.mostReplies ?? mostReplies);
     this.#keepEnded = keep === "all";
   }
 
@@ -119,7 +125,8 @@ class MemoryJournal implements Journal {
   async append(number: number, event: Event, label?: NewLabel): Promise<void> {
     const kept = this.#kept(number);
     kept.events.push(event);
-    if (label) this.labels.insert(label);
+    // A step that waited, and was asked again, has its label's row already.
+    if (label) this.labels.settle(label);
     if (event.type === "run_ended") {
       kept.record = { ...kept.record, status: event.outcome.kind, outcome: event.outcome };
       if (!this.#keepEnded) this.#forget(kept.record);
@@ -131,6 +138,7 @@ class MemoryJournal implements Journal {
   #forget(run: RunRecord): void {
     this.#runs.delete(run.number);
     this.#byIdentity.delete(identityKey(run));
+    this.calls.forget(run.id);
     const siblings = this.#byItem.get(itemKey(run))?.filter((other) => other.record.number !== run.number) ?? [];
     if (siblings.length > 0) this.#byItem.set(itemKey(run), siblings);
     else this.#byItem.delete(itemKey(run));
@@ -152,14 +160,16 @@ class MemoryJournal implements Journal {
     if (kept.record.status === "running") kept.record = { ...kept.record, status: "ready" };
   }
 
-  async answer(number: number, event: PersonAnswered): Promise<boolean> {
+  async answer(number: number, event: PersonAnswered | StepReopened): Promise<boolean> {
     const kept = this.#kept(number);
     const waiting = unanswered(kept.events).find((step) => step.path === event.path);
-    if (!waiting || kept.record.outcome) return false;
+    if (!waiting || !isAnswerable(waiting, event) || kept.record.outcome) return false;
     kept.events.push(event);
-    const label = labelOf(kept.record.id, waiting, event);
-    if (label) this.labels.settle(label);
-    if (waiting.cacheKey !== undefined) this.#remember(waiting.cacheKey, kept, event);
+    if (event.type === "person_answered") {
+      const label = labelOf(kept.record.id, waiting, event);
+      if (label) this.labels.settle(label);
+      if (waiting.cacheKey !== undefined) this.#remember(waiting.cacheKey, kept, event);
+    }
     const { status } = kept.record;
     if (status === "waiting" || status === "sleeping") kept.record = { ...kept.record, status: "ready", wakes: null };
     return true;

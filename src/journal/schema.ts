@@ -52,4 +52,37 @@ export const migrations: readonly string[] = [
   CREATE INDEX policy_question ON policy (question);
   CREATE TABLE weights (digest TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
   `,
+  // A reply has a number of its own: those that are let go are found by counting back, whatever else was called.
+  `
+  CREATE TABLE paid_call (
+    number INTEGER PRIMARY KEY,
+    run TEXT NOT NULL, path TEXT NOT NULL, rung TEXT NOT NULL, attempt INTEGER NOT NULL,
+    host TEXT NOT NULL, model TEXT NOT NULL, content TEXT NOT NULL, most REAL,
+    state TEXT NOT NULL, again INTEGER NOT NULL, maybe_paid INTEGER NOT NULL DEFAULT 0, served_by INTEGER,
+    input_tokens INTEGER, output_tokens INTEGER, milliseconds REAL, cost REAL,
+    began INTEGER NOT NULL, ended INTEGER
+  );
+  CREATE INDEX paid_call_step ON paid_call (run, path, rung, attempt);
+  CREATE TABLE paid_reply (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    content TEXT NOT NULL UNIQUE, call INTEGER NOT NULL, reply TEXT NOT NULL, at INTEGER NOT NULL
+  );
+  `,
+  // `call`: the paid call that is open while it is with the provider.
+  `
+  CREATE TABLE deferred (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+    run TEXT NOT NULL, path TEXT NOT NULL, rung TEXT NOT NULL, attempt INTEGER NOT NULL,
+    host TEXT NOT NULL, model TEXT NOT NULL, content TEXT NOT NULL, most REAL,
+    target TEXT NOT NULL, body TEXT NOT NULL,
+    state TEXT NOT NULL, batch INTEGER, call INTEGER, reply TEXT, reason TEXT
+  );
+  CREATE INDEX deferred_step ON deferred (run, path, rung);
+  CREATE INDEX deferred_state ON deferred (rung, state, number);
+  CREATE INDEX deferred_batch ON deferred (batch) WHERE batch IS NOT NULL;
+  CREATE TABLE deferred_group (
+    number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, rung TEXT NOT NULL, host TEXT NOT NULL,
+    state TEXT NOT NULL, provider_id TEXT, size INTEGER NOT NULL, made INTEGER NOT NULL, sender TEXT NOT NULL, note TEXT
+  );
+  `,
 ];

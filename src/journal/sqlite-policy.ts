@@ -4,7 +4,7 @@ import type { SQLInputValue, StatementResultingChanges } from "node:sqlite";
 import type { Json } from "../core/json.ts";
 import type { Label, LabelAnswer, LabelSample, LabelSource, NewLabel, OpenLabel } from "../core/label.ts";
 import type { PolicyEvent } from "../core/policy-event.ts";
-import type { Labels, PolicyLog, Weights } from "./journal.ts";
+import type { Labels, NumberedEvent, PolicyLog, Weights } from "./journal.ts";
 
 /** What these tables need of the file that they stand in. */
 export interface Plumbing {
@@ -198,6 +198,12 @@ export class SqlitePolicyLog implements PolicyLog {
         ? this.#in.all("SELECT body FROM policy ORDER BY number")
         : this.#in.all("SELECT body FROM policy WHERE question = ? ORDER BY number", question);
     return (rows as { body: string }[]).map(({ body }) => JSON.parse(body) as PolicyEvent);
+  }
+
+  since(question: string, after: number): readonly NumberedEvent[] {
+    const sql = "SELECT number, body FROM policy WHERE question = ? AND number > ? ORDER BY number";
+    const rows = this.#in.all(sql, question, after) as { number: number; body: string }[];
+    return rows.map(({ number, body }) => ({ number, event: JSON.parse(body) as PolicyEvent }));
   }
 }
 

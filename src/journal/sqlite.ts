@@ -3,11 +3,11 @@
 import { randomBytes } from "node:crypto";
 import { DatabaseSync, type SQLInputValue, type StatementResultingChanges, type StatementSync } from "node:sqlite";
 import { messageOf, StorageError, UsageError } from "../core/errors.ts";
-import type { Event, PersonAnswered, RunOutcome } from "../core/event.ts";
+import type { Event, PersonAnswered, RunOutcome, StepReopened } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 import type { NewLabel } from "../core/label.ts";
 import type { Notes, Recall, RecalledAnswer, Vectors } from "../rung/rung.ts";
-import { labelOf, parked, recalled, unanswered } from "./fold.ts";
+import { isAnswerable, labelOf, parked, recalled, unanswered } from "./fold.ts";
 import {
   type BatchResult,
   type BatchRow,
@@ -24,7 +24,9 @@ import {
   type WaitingStep,
 } from "./journal.ts";
 import { describeOwner, isAlive, leaseMilliseconds, type Owner, thisProcess } from "./owner.ts";
+import { mostReplies } from "./paid-call.ts";
 import { migrations } from "./schema.ts";
+import { SqlitePaidCalls } from "./sqlite-calls.ts";
 import { type Plumbing, SqliteLabels, SqlitePolicyLog, SqliteWeights } from "./sqlite-policy.ts";
 
 interface Write {
@@ -63,6 +65,8 @@ export interface SqliteOptions {
   readonly lease?: number;
   /** Vectors that are kept; for tests. */
   readonly mostVectors?: number;
+  /** Replies to paid calls that are kept; for tests. */
+  readonly mostReplies?: number;
   /** 32 bytes that audits are drawn by, for a journal that is made now; drawn at random by default. For demos. */
   readonly secret?: Uint8Array;
 }
@@ -91,6 +95,7 @@ class SqliteJournal implements Journal {
   readonly labels: SqliteLabels;
   readonly policy: SqlitePolicyLog;
   readonly weights: SqliteWeights;
+  readonly calls: SqlitePaidCalls;
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #now: () => number;
@@ -121,6 +126,7 @@ class SqliteJournal implements Journal {
     this.labels = new SqliteLabels(plumbing);
     this.policy = new SqlitePolicyLog(plumbing);
     this.weights = new SqliteWeights(plumbing);
+    this.calls = new SqlitePaidCalls(plumbing, options.mostReplies ?? mostReplies);
     this.#lease = options.lease ?? leaseMilliseconds;
     this.#mostVectors = options.mostVectors ?? mostVectors;
     try {
@@ -364,7 +370,8 @@ class SqliteJournal implements Journal {
     const body = JSON.stringify(event);
     return this.#write(() => {
       this.#append(number, event, body);
-      if (label) this.labels.insert(label);
+      // A step that waited, and was asked again, has its label's row already.
+      if (label) this.labels.settle(label);
       if (event.type === "run_ended") {
         this.#run(
           "UPDATE run SET status = ?, owner = NULL, outcome = ? WHERE number = ?",
@@ -402,15 +409,17 @@ class SqliteJournal implements Journal {
     });
   }
 
-  answer(number: number, event: PersonAnswered): Promise<boolean> {
+  answer(number: number, event: PersonAnswered | StepReopened): Promise<boolean> {
     const body = JSON.stringify(event);
     return this.#write(() => {
       const waiting = unanswered(this.events(number)).find((step) => step.path === event.path);
-      if (!waiting || this.run(number)?.outcome) return false;
+      if (!waiting || !isAnswerable(waiting, event) || this.run(number)?.outcome) return false;
       const { lastInsertRowid } = this.#run("INSERT INTO event (run, body) VALUES (?, ?)", number, body);
-      if (waiting.cacheKey !== undefined) this.#remember(waiting.cacheKey, lastInsertRowid);
-      const label = labelOf(`${this.id}-${number}`, waiting, event);
-      if (label) this.labels.settle(label);
+      if (event.type === "person_answered") {
+        if (waiting.cacheKey !== undefined) this.#remember(waiting.cacheKey, lastInsertRowid);
+        const label = labelOf(`${this.id}-${number}`, waiting, event);
+        if (label) this.labels.settle(label);
+      }
       this.#run(
         "UPDATE run SET status = 'ready', wakes = NULL WHERE number = ? AND status IN ('waiting', 'sleeping')",
         number,

@@ -9,10 +9,32 @@ import { shortHash } from "../core/hash.ts";
  */
 export function clusterKey(text: string): string {
   const plain = text.normalize("NFKC").toLowerCase();
+  return shortHash(plainKey(plain) ?? anyKey(plain));
+}
+
+/** Of any text, by what Unicode says of its letters. */
+export function anyKey(plain: string): string {
   const words = plain.replace(/\p{N}+/gu, "0").replace(/[^\p{L}\p{M}\p{N}]+/gu, " ");
   const letters = plain.replace(/[^\p{L}\p{M}]+/gu, "").length;
   const others = plain.replace(/[\p{L}\p{M}\s]+/gu, "").length;
-  return shortHash(letters >= others ? words.trim() : plain);
+  return letters >= others ? words.trim() : plain;
+}
+
+/** The same for a text in small letters without accents, in a third of the time; `null` for any other. */
+export function plainKey(plain: string): string | null {
+  let [letters, others] = [0, 0];
+  for (let index = 0; index < plain.length; index++) {
+    const code = plain.charCodeAt(index);
+    if (code > 127) return null;
+    if (code >= 97 && code <= 122) letters++;
+    else if (code !== 32 && (code < 9 || code > 13)) others++;
+  }
+  return letters >= others
+    ? plain
+        .replace(/[0-9]+/g, "0")
+        .replace(/[^a-z0-9]+/g, " ")
+        .trim()
+    : plain;
 }
 
 /** Where a cluster lies in [0, 1): even over clusters, independent between salts, the same for ever. */

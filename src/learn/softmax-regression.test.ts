@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { seededRandom, shuffle } from "../guarantee/random.ts";
+import { temperatureOf } from "../guarantee/temperature.ts";
 import { type Examples, INTERCEPT_RIDGE, layoutOf, SoftmaxLoss } from "./softmax-loss.ts";
 import { fitCrossValidated, fitSoftmax } from "./softmax-regression.ts";
-import { temperatureOf } from "./temperature.ts";
 
 /** Random rows with some words and some dense numbers, labels that depend on both. */
 function example(seed: number, rows: number, options: number, columns: number, width: number, offsets = false) {

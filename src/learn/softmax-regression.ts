@@ -4,10 +4,10 @@
  * held-out rows: a fit that stops early must not carry over what it should not know.
  */
 
+import { temperatureOf } from "../guarantee/temperature.ts";
 import { minimise } from "./lbfgs.ts";
 import { momentsOf, type Precondition, preconditioner } from "./preconditioner.ts";
 import { type Examples, layoutOf, SoftmaxLoss } from "./softmax-loss.ts";
-import { temperatureOf } from "./temperature.ts";
 
 /** Strengths tried, strongest first; scikit-learn's C is the inverse. */
 export const ridges: readonly number[] = [10, 3, 1, 0.3, 0.1, 0.03, 0.01];

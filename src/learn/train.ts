@@ -1,10 +1,10 @@
 /** From labelled texts to a model, and what cross-validation says of it. Pure: the same set gives the same bytes. */
 
+import { temperatureOf } from "../guarantee/temperature.ts";
 import { foldOf } from "./clusters.ts";
 import { type Basis, LearnedModel, type LearnedState } from "./learned.ts";
 import { type Examples, layoutOf } from "./softmax-loss.ts";
 import { type Fitted, fitCrossValidated, type Start, type TriedRidge } from "./softmax-regression.ts";
-import { temperatureOf } from "./temperature.ts";
 import {
   blocksOf,
   checkTrainingSet,

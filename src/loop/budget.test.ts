@@ -7,6 +7,7 @@ import { memoryJournal } from "../journal/memory.ts";
 import { openJournal } from "../journal/sqlite.ts";
 import { person } from "../rung/person.ts";
 import { scripted } from "../rung/scripted.ts";
+import { DayBudget } from "./budget.ts";
 import { defineLoop } from "./loop.ts";
 import { runItem } from "./run.ts";
 
@@ -52,6 +53,31 @@ test.each([
     await journal.close();
   },
 );
+
+test.each([
+  ["memory", () => memoryJournal()],
+  ["sqlite", () => openJournal(":memory:")],
+] as const)("what was set aside before midnight is settled in the books of its day (%s)", async (_name, open) => {
+  const journal = open();
+  const lastMinute = 86_400_000 - 60_000;
+  let now = lastMinute;
+  const budget = new DayBudget(1, journal.notes, () => now);
+  const dear = budget.reserve(0.9);
+  expect(budget.reserve(0.2)).toBeNull();
+  now = lastMinute + 120_000;
+  const other = budget.reserve(0.5);
+  // It took 0.1: the day that gave 0.9 has 0.8 back, and the new day nothing.
+  dear?.settle(0.1);
+  expect(budget.spent).toBeCloseTo(0.5);
+  expect(budget.holds(0.6)).toBe(false);
+  other?.settle(0.4);
+  // Commits are in order: the sums are on record by then.
+  await journal.notes.add("now", 1);
+  expect(Number(journal.notes.get("spend/1970-01-01"))).toBeCloseTo(0.1);
+  expect(Number(journal.notes.get("spend/1970-01-02"))).toBeCloseTo(0.4);
+  expect(budget.spent).toBeCloseTo(0.4);
+  await journal.close();
+});
 
 test("without the reservation, replies side by side would pass it", async () => {
   const config = defineConfig({ ladder: [paid(0.3), person()] });

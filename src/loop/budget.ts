@@ -2,6 +2,12 @@
 
 import type { Notes } from "../rung/rung.ts";
 
+/** An amount set aside. */
+export interface Booking {
+  /** Ends it with what it really took, to be called once: in the books of the day that it was set aside in. */
+  settle(really: number): void;
+}
+
 /**
  * Guards a daily amount. A rung is asked only while the most that it can take still fits; what becomes of the question
  * after that is the overflow policy's to say, and never that it stands below a threshold. Days are UTC.
@@ -32,11 +38,7 @@ export class DayBudget {
 
   /** What was spent or set aside today. */
   get spent(): number {
-    const day = new Date(this.#now()).toISOString().slice(0, 10);
-    if (day !== this.#day) {
-      this.#day = day;
-      this.#mine = 0;
-    }
+    const day = this.#today();
     if (this.#underWay === 0) this.#others = Number(this.#notes.get(`${this.#name}/${day}`) ?? 0) - this.#mine;
     return this.#others + this.#mine;
   }
@@ -47,26 +49,31 @@ export class DayBudget {
     return !(most > 0 && this.spent + most > this.perDay + 1e-9);
   }
 
-  /** Sets so much aside. `false`: the day has not that much left. */
-  reserve(most: number): boolean {
-    if (!this.holds(most)) return false;
-    this.#add(most);
-    return true;
+  /** Sets so much aside. `null`: the day has not that much left. */
+  reserve(most: number): Booking | null {
+    if (!this.holds(most)) return null;
+    const day = this.#today();
+    this.#add(day, most);
+    return { settle: (really) => this.#add(day, really - most) };
   }
 
-  /** Ends a reservation of `most` with what it really took. */
-  settle(most: number, really: number): void {
-    this.#add(really - most);
+  #today(): string {
+    const day = new Date(this.#now()).toISOString().slice(0, 10);
+    if (day !== this.#day) {
+      this.#day = day;
+      this.#mine = 0;
+    }
+    return day;
   }
 
-  #add(amount: number): void {
+  #add(day: string, amount: number): void {
     if (amount === 0) return;
-    this.#mine += amount;
+    if (day === this.#today()) this.#mine += amount;
     this.#underWay++;
     const written = (): void => {
       this.#underWay--;
     };
     // A journal that cannot be written stops the runs by itself; until then the money stays counted here.
-    this.#notes.add(`${this.#name}/${this.#day}`, amount).then(written, () => {});
+    this.#notes.add(`${this.#name}/${day}`, amount).then(written, () => {});
   }
 }

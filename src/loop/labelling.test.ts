@@ -222,4 +222,7 @@ test("a safe answer for want of a better one leaves a row that nobody has answer
   const went = { raw: "billing", reply, held: null, trail: [] };
   const label = stoodUnder(standing(), question, rung, [rung], went).label("r-1/team");
   expect(label).toMatchObject({ sample: "escalated", answer: null });
+  // A rung of known answers that knows none has said nothing, whatever it is called: the item may be labelled later.
+  const known = rungOf("any", { local: false, acceptAt: null, source: "known" });
+  expect(stoodUnder(standing(), question, known, [known], went).label("r-1/team")).toBeUndefined();
 });

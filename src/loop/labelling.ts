@@ -99,9 +99,11 @@ export function stoodUnder(
   const isAbove = !rung.local || rung.mostCost !== 0 || rung.source !== undefined;
   if (!isAbove && reply.basis === "certain" && reply.origin === undefined)
     return auditOfRule(standing, question, rung, raw);
-  const isSafe = reply.basis === "none";
-  // A shadow run's closing answer is nobody's: it leaves no row, so that its item may be labelled later.
-  const isNobodys = isSafe && rung.name === "shadow";
+  // A model above that gives no number has said what it thinks all the same.
+  const isSafe = reply.basis === "none" && (rung.source === "known" || (rung.local && rung.mostCost === 0));
+  // Where known answers are asked for and none is known (a shadow run's end), nobody has said anything: it leaves no row,
+  // so that its item may be labelled later.
+  const isNobodys = isSafe && rung.source === "known";
   return {
     label(decision) {
       if (reply.origin !== undefined || isNobodys || !(isAbove || isSafe)) return undefined;

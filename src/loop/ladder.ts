@@ -15,6 +15,7 @@ import type { Effect, Question, Repair } from "../core/question.ts";
 import { addUsage, noUsage } from "../core/usage.ts";
 import { type Answered, judge } from "../gate/gate.ts";
 import type { Standing } from "../policy/policy.ts";
+import { BrokenRung } from "../rung/broken-rung.ts";
 import type { DecideContext, Rung } from "../rung/rung.ts";
 import { type CallBook, type Offer, offer } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
@@ -33,11 +34,22 @@ export type Climbed<T> =
       readonly trail: readonly Attempt[];
       readonly held: Json | null;
     }
-  /** A person is asked, or the list ran out: the safe end is to wait. */
-  | { readonly kind: "waits"; readonly trail: readonly Attempt[]; readonly held: Json | null }
+  /** A person is asked, or the list ran out: the safe end is to wait. `awaits`: for a rung, which answers by itself. */
+  | {
+      readonly kind: "waits";
+      readonly trail: readonly Attempt[];
+      readonly held: Json | null;
+      readonly awaits?: string;
+    }
   /** Nobody has budget left today, and the policy is to wait for tomorrow's. */
   | { readonly kind: "blocked"; readonly trail: readonly Attempt[] }
   | { readonly kind: "too dear"; readonly allowed: number; readonly trail: readonly Attempt[] };
+
+/** Where a climb goes on that was interrupted, and what had been said below. */
+export interface Resumed {
+  readonly place: number;
+  readonly suggestion: DecideContext["suggestion"];
+}
 
 /**
  * Climbs until a reply stands. A rung that throws is one that did not answer; rejects only with a `StorageError`,
@@ -49,19 +61,22 @@ export async function climb<T>(
   run: Run,
   standing: Standing | null = null,
   weigh: Weigh | null = null,
+  from: Resumed = { place: 0, suggestion: null },
 ): Promise<Climbed<T>> {
   const trail: Attempt[] = [];
-  let suggestion: DecideContext["suggestion"] = null;
+  let { suggestion } = from;
   /** What would have stood, had its audit not been drawn to be waited for. */
   let held: Json | null = null;
   /** No local rung may answer any more. */
   let isClosed = false;
-  for (let place = 0; place < ladder.length; place++) {
+  for (let place = from.place; place < ladder.length; place++) {
     const rung = ladder[place]!;
     // Nobody is asked, and nobody paid, for a run that has left.
     if (run.isOver) return never;
     if (isClosed && standing?.governs(rung)) continue;
-    const weighed = weigh?.asks(rung) ?? null;
+    // An answer that is here was paid for when it was asked.
+    const isHere = rung.holds?.(question, run.record.id) ?? false;
+    const weighed = isHere ? null : (weigh?.asks(rung) ?? null);
     if (weighed && !weighed.isWorth) {
       const reason = `passed over: ${weighed.why}`;
       const skipped = { rung: rung.name, kind: "escalated", skipped: "not worth it", reason } as const;
@@ -75,7 +90,7 @@ export async function climb<T>(
         typeof overflow === "string" ? null : await defaulted(question, overflow.default, noWorth, ladder, run);
       if (safe) return { ...safe, trail: [...trail, skipped, ...safe.trail] };
     }
-    const price = run.reserve(rung);
+    const price = isHere ? "reserved" : run.reserve(rung);
     if (price === "unpriced" || price === "day spent" || price === "reviewers spent") {
       trail.push({ rung: rung.name, kind: "escalated", skipped: price, reason: notAsked[price] });
       if (price === "unpriced") continue;
@@ -89,7 +104,7 @@ export async function climb<T>(
     if (price === "too dear") return { kind: "too dear", allowed: run.loop.limits.spend ?? 0, trail };
     const rank = { rung, place, ladder, standing, weigh };
     let tried: Tried<T> = await tryRung(question, rank, run, suggestion, null);
-    run.unreserve(rung, tried.attempt.usage);
+    if (!isHere) run.unreserve(rung, tried.attempt.usage);
     if (tried.repair && !run.isOver && run.reserve(rung) === "reserved") {
       const { path, message } = tried.repair;
       const first = tried.attempt.usage;
@@ -103,7 +118,9 @@ export async function climb<T>(
     }
     trail.push(tried.attempt);
     weigh?.hear(tried.attempt);
-    if (tried.attempt.kind === "waiting") return { kind: "waits", trail, held };
+    if (tried.attempt.kind === "waiting") {
+      return { kind: "waits", trail, held, ...(tried.isLater && { awaits: rung.name }) };
+    }
     const { stood, attempt } = tried;
     if (stood) {
       const isHeld = standing?.holdsAudits && standing.certificate && standing.governs(rung) && held === null;
@@ -148,6 +165,8 @@ interface Tried<T> {
   readonly stood?: { readonly value: T; readonly raw: Json; readonly reply: Answered };
   /** The reply did not fit and may be mended, once. */
   readonly repair?: Repair;
+  /** The rung will have the answer by itself. */
+  readonly isLater?: true;
 }
 
 /** Where on its ladder a rung is asked, and under which promise. */
@@ -171,9 +190,14 @@ async function tryRung<T>(
     reply = wellFormed(await rung.decide(question, run.context(suggestion, repair, standing?.learned)));
   } catch (thrown) {
     if (thrown instanceof StorageError) throw thrown;
-    return { attempt: { rung: rung.name, kind: "escalated", fault: "rung_failed", reason: messageOf(thrown) } };
+    const found = thrown instanceof BrokenRung ? { evidence: thrown.evidence } : {};
+    const reason = messageOf(thrown);
+    return { attempt: { rung: rung.name, kind: "escalated", fault: "rung_failed", reason, ...found } };
   }
-  if (reply.kind === "waiting") return { attempt: { rung: rung.name, kind: "waiting", reason: reply.reason } };
+  if (reply.kind === "waiting") {
+    const { reason, later } = reply;
+    return { attempt: { rung: rung.name, kind: "waiting", reason }, ...(later && { isLater: later }) };
+  }
   const { spend } = run;
   run.spent(reply.usage);
   if (reply.kind === "escalated") {

@@ -15,6 +15,8 @@ export type PastAnswer =
 export class Past {
   readonly answers: Map<string, PastAnswer> = new Map();
   readonly calls: Map<string, ToolCalled> = new Map();
+  /** Questions that waited for a rung which need not be awaited any more. */
+  readonly reopened: Map<string, StepWaiting> = new Map();
   /** Calls that change the world and were started, but whose end is not on record. */
   readonly started: Map<string, ToolStarted> = new Map();
   readonly values: Map<string, ValueDrawn> = new Map();
@@ -54,6 +56,12 @@ export class Past {
           const { value, by } = event;
           this.answers.set(event.path, { kind: "by person", value, by, waiting: asked.waiting });
         }
+        break;
+      }
+      case "step_reopened": {
+        const asked = this.answers.get(event.path);
+        if (asked?.kind === "waiting") this.reopened.set(event.path, asked.waiting);
+        this.answers.delete(event.path);
         break;
       }
       case "tool_started":

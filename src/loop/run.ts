@@ -13,7 +13,7 @@ import type { Journal, RunRecord, Taken } from "../journal/journal.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { DecideContext, Rung } from "../rung/rung.ts";
 import { CallBook } from "../tool/offer.ts";
-import type { DayBudget } from "./budget.ts";
+import type { Booking, DayBudget } from "./budget.ts";
 import type { Costs } from "./costs.ts";
 import type { Loop } from "./loop.ts";
 import { makeStep } from "./make-step.ts";
@@ -110,6 +110,8 @@ export class Run {
   #active = 0;
   #spent: number;
   #reserved = 0;
+  /** What is set aside in the day's budget, by rung. */
+  readonly #booked = new Map<Rung, Booking[]>();
   /** Milliseconds at work before `#since`. */
   #elapsed: number;
   /** When the run began to be at work, if it is. */
@@ -398,8 +400,10 @@ export class Run {
     if (rung.mostCost === null && unpriced === "refuse" && (spend !== null || budget)) return "unpriced";
     const most = rung.mostCost ?? 0;
     if (spend !== null && most > 0 && this.#spent + this.#reserved + most > spend) return "too dear";
-    if (budget && !budget.reserve(most)) return "day spent";
+    const booking = budget?.reserve(most);
+    if (booking === null) return "day spent";
     if (rung.name === "person" && reviewers && !reviewers.reserve(minutesPerAnswer)) return "reviewers spent";
+    if (booking) this.#booked.set(rung, [...(this.#booked.get(rung) ?? []), booking]);
     this.#reserved += most;
     return "reserved";
   }
@@ -407,7 +411,10 @@ export class Run {
   /** Ends a reservation with what the try really cost. */
   unreserve(rung: Rung, usage: Usage | undefined): void {
     this.#reserved -= rung.mostCost ?? 0;
-    this.parts.budget?.settle(rung.mostCost ?? 0, usage?.cost ?? 0);
+    this.#booked
+      .get(rung)
+      ?.shift()
+      ?.settle(usage?.cost ?? 0);
   }
 
   spent(usage: Usage): void {

@@ -8,7 +8,7 @@ import { namedTool, type Question } from "../core/question.ts";
 import type { Rung } from "../rung/rung.ts";
 import { Weigh } from "./costs.ts";
 import { noteOf, stoodUnder } from "./labelling.ts";
-import { climb, toAnswer } from "./ladder.ts";
+import { climb, type Resumed, toAnswer } from "./ladder.ts";
 import { nextDay } from "./overflow.ts";
 import type { Run } from "./run.ts";
 import { took } from "./took.ts";
@@ -29,10 +29,12 @@ export async function answerStep<T>(
   const standing = run.parts.policy.standing(question, risk, ladder);
   const costs = run.parts.costs(question.name);
   const weigh = costs && new Weigh(costs, question, ladder, standing, risk);
-  const climbed = await climb(question, ladder, run, standing, weigh);
+  const from = resumedAt(run, question, ladder);
+  const climbed = await climb(question, ladder, run, standing, weigh, from);
   const { path, verb, version } = question;
   const { trail } = climbed;
-  standing?.watch(question, lastValue(trail));
+  // What the local rungs said was seen when they said it.
+  if (!from) standing?.watch(question, lastValue(trail));
   if (climbed.kind === "too dear") {
     // Money may have been spent on the way: it must not be forgotten with the step.
     if (trail.length > 0) await run.append({ type: "step_stopped", path, trail });
@@ -45,7 +47,9 @@ export async function answerStep<T>(
   const key = ladder.some((rung) => rung.caches) ? { cacheKey: cacheKeyOf(question) } : {};
   if (climbed.kind === "waits") {
     const note = standing && noteOf(standing, question, climbed);
-    const event = { type: "step_waiting", path, question: question.toJSON(), risk, trail, ...key } as const;
+    const { awaits } = climbed;
+    const asked = { path, question: question.toJSON(), risk, trail, ...key, ...(awaits !== undefined && { awaits }) };
+    const event = { type: "step_waiting", ...asked } as const;
     const { name, about } = question;
     // Set aside at once, without its answer: an item that waits is one that the next certificate must wait for.
     const label = note && {
@@ -62,8 +66,8 @@ export async function answerStep<T>(
   const { reply, rung, value, raw } = climbed;
   const stood = standing && stoodUnder(standing, question, rung, ladder, climbed);
   const { basis, origin } = reply;
-  // A safe answer given for want of a better one is not worth keeping.
-  const keep = origin === undefined && basis !== "none";
+  // A safe answer given for want of a better one is not worth keeping; what a model above said is.
+  const keep = origin === undefined && (basis !== "none" || !rung.local || rung.mostCost !== 0);
   const given = {
     confidence: stood?.confidence ?? usableConfidence(reply.confidence),
     basis: stood?.confidence === undefined ? basis : "calibrated",
@@ -87,6 +91,18 @@ export async function answerStep<T>(
     stood?.label(`${run.record.id}/${path}`),
   );
   return toAnswer(path, value, given, risk);
+}
+
+/** A step that awaited a rung goes on from there: below it nothing is asked, or paid, a second time. */
+function resumedAt(run: Run, question: Question, ladder: readonly Rung[]): Resumed | undefined {
+  const waited = run.past.reopened.get(question.path);
+  if (waited?.question.version !== question.version) return undefined;
+  const place = ladder.findIndex(({ name }) => name === waited.awaits);
+  if (place === -1) return undefined;
+  const last = waited.trail.findLast(({ value }) => value !== undefined);
+  const suggestion =
+    last?.value === undefined ? null : { rung: last.rung, value: last.value, confidence: last.confidence ?? null };
+  return { place, suggestion };
 }
 
 /** What the last local rung that had a value said. */

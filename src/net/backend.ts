@@ -8,6 +8,8 @@ export interface BackendRequest {
   /** Below the base address, such as `/v1/models`. */
   readonly path: string;
   readonly body?: { readonly [key: string]: Json };
+  /** Sent instead of `body`: an upload of files. */
+  readonly form?: FormData;
   readonly signal?: AbortSignal;
   /** Sent where the provider has such a header; the same on every try. */
   readonly idempotencyKey?: string;

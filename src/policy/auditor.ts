@@ -10,8 +10,8 @@ import { isClosed, nameIndex, questionAbout } from "./met-question.ts";
 
 /** The money that an audit takes, out of the same day's budget as the runs'. */
 export interface Purse {
-  reserve(most: number): boolean;
-  settle(most: number, really: number): void;
+  /** Sets so much aside, until it is settled with what it really took; `null` where the day has not that much left. */
+  reserve(most: number): { settle(really: number): void } | null;
 }
 
 /** Audits under way at once: they must not crowd out what runs are waiting for. */
@@ -52,11 +52,12 @@ export class Auditor {
   async #audit(met: MetQuestion, label: OpenLabel, signal: AbortSignal): Promise<boolean> {
     const rung = this.#rung;
     // What has no price cannot be set aside.
-    if (this.#purse && (rung.mostCost === null || !this.#purse.reserve(rung.mostCost))) return false;
+    const booking = this.#purse && rung.mostCost !== null ? this.#purse.reserve(rung.mostCost) : null;
+    if (this.#purse && !booking) return false;
     const asked = await this.#ask(met, label, signal);
     // An answer that is none of the names is no answer: the audit stays open.
     const said = asked && (!isClosed(met) || nameIndex(met, asked.value) !== -1) ? asked : null;
-    this.#purse?.settle(rung.mostCost ?? 0, asked?.usage.cost ?? 0);
+    booking?.settle(asked?.usage.cost ?? 0);
     if (!said) {
       this.#unanswered.add(label.number);
       return false;

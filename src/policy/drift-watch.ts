@@ -45,14 +45,19 @@ export class DriftWatch {
   #answers: Record<string, number> = {};
   #lengths: Record<string, number> = {};
   #monitors: Monitors | null = null;
-  /** The monitor that rang, while what is usual by now is counted anew. */
-  #rang: string | null = null;
+  /** The monitors that rang, while what is usual by now is counted anew. */
+  #rang: readonly string[];
 
-  /** `rang`: the monitor whose warning is not over yet, from before a restart. */
-  constructor(raise: (monitor: string) => void, over: (monitor: string) => void, rang: string | null = null) {
+  /** `rang`: monitors whose warning is not over yet, from before a restart or from another process. */
+  constructor(raise: (monitor: string) => void, over: (monitor: string) => void, rang: readonly string[] = []) {
     this.#raise = raise;
     this.#over = over;
     this.#rang = rang;
+  }
+
+  /** Whether it will say that this monitor's warning is over. */
+  isAbout(monitor: string): boolean {
+    return this.#rang.includes(monitor);
   }
 
   see(seen: Seen): void {
@@ -73,8 +78,9 @@ export class DriftWatch {
       answers: mixMonitor("answers", { counts: this.#answers, tolerance }),
       lengths: mixMonitor("lengths", { counts: this.#lengths, tolerance }),
     };
-    if (this.#rang !== null) this.#over(this.#rang);
-    this.#rang = null;
+    const rang = this.#rang;
+    this.#rang = [];
+    for (const monitor of rang) this.#over(monitor);
   }
 
   #compare(monitors: Monitors, { stood, answer, letters }: Seen): void {
@@ -90,7 +96,7 @@ export class DriftWatch {
     this.#stood = 0;
     this.#answers = {};
     this.#lengths = {};
-    this.#rang = name;
+    this.#rang = [name];
     this.#raise(name);
   }
 }

@@ -121,6 +121,23 @@ describe("the policy of a config", () => {
     await expect(stopped.settled()).rejects.toMatchObject({ code: "E_DISK_FULL" });
   });
 
+  test("audits a question once, by the strictest promise, though a laxer one was met before", async () => {
+    const journal = memoryJournal({ secret });
+    let asked = 0;
+    const above = oracle(world, {
+      decide: () => {
+        asked++;
+        return { kind: "escalated", reason: "it does not know", usage: noUsage };
+      },
+    });
+    const open = { sample: "audit", propensity: 0.1, key: "k", stood: "refund", answer: null } as const;
+    await journal.labels.add(labelled(3, open));
+    const policy = policyOf(journal, { learns: true });
+    for (const risk of [0.2, 0.1]) policy.standing(about("x"), risk, [reader(world), above]);
+    await policy.settled();
+    expect(asked).toBe(3);
+  });
+
   test("holds the strictest promise for all steps that ask the same question", async () => {
     const journal = memoryJournal({ secret });
     await journal.labels.add(labelled(120));

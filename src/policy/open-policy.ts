@@ -39,7 +39,8 @@ export interface PolicyOptions {
 export class OpenPolicy implements Policy {
   readonly #options: PolicyOptions;
   readonly #questions = new Map<string, QuestionPolicy>();
-  readonly #auditors = new Map<QuestionPolicy, Auditor>();
+  /** By the same keys: a question's audits are asked once, whichever promise it is under. */
+  readonly #auditors = new Map<string, Auditor>();
   readonly #stop = new AbortController();
   #isNudged = false;
   #work: Promise<void> | null = null;
@@ -67,7 +68,7 @@ export class OpenPolicy implements Policy {
    */
   of(question: Question, risk: number | null, ladder: readonly Rung[]): QuestionPolicy | null {
     if (risk === null) return null;
-    const key = `${question.name}\0${question.version}`;
+    const key = keyOf(question);
     const known = this.#questions.get(key);
     if (known && known.settings.risk <= risk) return known;
     const covered = coveredBy(ladder);
@@ -78,7 +79,7 @@ export class OpenPolicy implements Policy {
     const parts = { journal, rungs: covered.rungs, upper: chainOf(ladder, covered.upper, question), train, now, say };
     const made = new QuestionPolicy(question, settings, parts);
     this.#questions.set(key, made);
-    if (auditor.name !== "person") this.#auditors.set(made, new Auditor(auditor, journal, purse));
+    if (auditor.name !== "person" && !known) this.#auditors.set(key, new Auditor(auditor, journal, purse));
     this.nudge();
     return made;
   }
@@ -113,7 +114,7 @@ export class OpenPolicy implements Policy {
   async #advance(question: QuestionPolicy): Promise<void> {
     try {
       const { signal } = this.#stop;
-      await this.#auditors.get(question)?.work(question.met, signal);
+      await this.#auditors.get(keyOf(question.met))?.work(question.met, signal);
       await question.advance(signal);
     } catch (thrown) {
       if (this.#stop.signal.aborted) return;
@@ -134,6 +135,10 @@ export class OpenPolicy implements Policy {
     this.#stop.abort();
     await this.#work?.catch(() => {});
   }
+}
+
+function keyOf({ name, version }: Pick<Question, "name" | "version">): string {
+  return `${name}\0${version}`;
 }
 
 /** Who labels, and the rules that answer before the covered rungs do: what a certificate depends on beside these. */

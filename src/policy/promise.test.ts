@@ -80,6 +80,30 @@ describe("a promise", () => {
     expect(next.filter(stood)).toEqual([]);
     const late = labelsOf(stream).filter(({ number }) => number > after);
     expect(late.every(({ sample, propensity }) => sample === "random" && propensity === 1)).toBe(true);
+    // A past that is put on record now is of before the alarm all the same: it tests nothing.
+    const { labels: tested } = stream.report().trial!;
+    const { version } = stream.report();
+    const past = Array.from({ length: 40 }, (_, index) => ({
+      question: "team",
+      version,
+      cluster: `past ${index}`,
+      about: world.ticket(20_000 + index).text,
+      sample: "random" as const,
+      propensity: 1,
+      key: null,
+      stood: null,
+    }));
+    const answer = { value: "refund", source: "known", by: "past.csv" } as const;
+    await stream.journal.labels.add(past.map((one) => ({ ...one, decision: null, answer })));
+    stream.parts.policy.nudge();
+    await stream.parts.policy.settled();
+    expect(stream.report().trial!.labels).toBe(tested);
+    // (control) The same as decisions of runs since then would.
+    const since = past.map((one, index) => ({ ...one, cluster: `run ${index}`, decision: `run ${index}`, answer }));
+    await stream.journal.labels.add(since);
+    stream.parts.policy.nudge();
+    await stream.parts.policy.settled();
+    expect(stream.report().trial!.labels).toBe(tested + 40);
     const healed = new World({ seed: 7 });
     world.read = (text) => healed.read(text);
     world.ticket = (number) => healed.ticket(number);

@@ -38,6 +38,12 @@ export interface QuestionParts {
   readonly say: (line: string) => void;
 }
 
+/**
+ * Decisions, and milliseconds, after which a decision looks for what other processes that share the journal have put on
+ * record: a certificate that was revoked there stands here no longer than that.
+ */
+const LOOK = { decisions: 16, milliseconds: 200 };
+
 export class QuestionPolicy {
   readonly met: MetQuestion;
   readonly settings: QuestionSettings;
@@ -52,13 +58,18 @@ export class QuestionPolicy {
   readonly #itemless: Question;
   readonly #warm = new Map<string, WarmStart>();
   readonly #made = new Map<string, LocalVersion>();
+  /** The last label that was read, by its answer's place, and the last event. */
   #seq = 0;
+  #known = 0;
+  #isMet = false;
+  /** Decisions since the last look at the journal, and when that was. */
+  #unseen = 0;
+  #looked = 0;
   #serving: Serving | null = null;
   #trial: Trial | null = null;
   /** The test of what serves, which goes on. */
   #servingTrial: Trial | null = null;
   #drift: DriftWatch | null = null;
-  #isRestoring = true;
   #trainedOn = 0;
   /** Labels of decisions up to this one are of a world that is gone. */
   #goneUpTo = 0;
@@ -76,22 +87,26 @@ export class QuestionPolicy {
 
   // -- the record
 
-  /** What the journal knows: the events in order, each among the labels that were there by then. */
   #restore(): void {
-    const { policy } = this.#parts.journal;
-    const { name, version } = this.met;
-    const events = policy.read(name).filter((event) => event.version === version);
+    this.hear();
+    if (this.#isMet) return;
     const { risk } = this.settings;
-    if (!events.some((event) => event.type === "question_met" && event.risk === risk)) {
-      const met: PolicyEvent = { type: "question_met", ...this.#about(), record: this.met, risk };
-      policy.append([met]).catch(() => {});
-    }
-    for (const event of events) {
+    const met: PolicyEvent = { type: "question_met", ...this.#about(), record: this.met, risk };
+    this.#parts.journal.policy.append([met]).catch(() => {});
+  }
+
+  /**
+   * What is on record behind the last event that was read, our own and that of other processes: the events in the
+   * journal's order, each among the labels that were there by then, so that it comes to the same as after a restart.
+   */
+  #catchUp(): void {
+    const { name, version } = this.met;
+    for (const { number, event } of this.#parts.journal.policy.since(name, this.#known)) {
+      this.#known = number;
+      if (event.version !== version) continue;
       this.#readLabels(event.seq);
       this.#apply(event);
     }
-    this.hear();
-    this.#isRestoring = false;
   }
 
   #about() {
@@ -102,13 +117,14 @@ export class QuestionPolicy {
 
   async #record(event: PolicyEvent): Promise<void> {
     await this.#parts.journal.policy.append([event]);
-    this.#apply(event);
+    this.#catchUp();
   }
 
   #apply(event: PolicyEvent): void {
     const { risk } = this.settings;
     switch (event.type) {
       case "question_met":
+        this.#isMet ||= event.risk === risk;
         return;
       case "version_made": {
         const version = this.#versionFrom(event);
@@ -122,7 +138,10 @@ export class QuestionPolicy {
         if (!version || event.risk > risk || event.delta > this.settings.delta) return;
         if (event.after <= this.#goneUpTo) return;
         if (this.#serving?.version === version) this.#loosen(event);
-        else this.#serve(new Serving(this.met.name, version, event, event.after, event.at));
+        else {
+          this.#serve(new Serving(this.met.name, version, event, event.after, event.at));
+          this.#hearAgain(event.seq);
+        }
         return;
       }
       case "trial_ended":
@@ -133,8 +152,8 @@ export class QuestionPolicy {
         if (this.#serving?.version.key !== event.key) return;
         this.#serving.warn(event.monitor, event.type === "warning_over", event.after);
         this.#standing = null;
-        // After a restart the watch knows what rang, and what is usual by now is counted anew.
-        if (this.#isRestoring) this.#watchDrift(event.type === "warning_raised" ? event.monitor : null);
+        // Where our own watch did not raise or end it (a restart, another process), what is usual by now is counted anew.
+        if (this.#drift?.isAbout(event.monitor) !== (event.type === "warning_raised")) this.#watchDrift();
         return;
       case "certificate_revoked": {
         if (this.#serving?.version.key !== event.key) return;
@@ -154,7 +173,8 @@ export class QuestionPolicy {
   }
 
   #loosen(figures: CertificateFigures): void {
-    this.#serving?.loosen(figures);
+    // Of two processes that test the same version the more careful one may come second.
+    if (this.#serving && figures.step > this.#serving.figures.step) this.#serving.loosen(figures);
     this.#standing = null;
   }
 
@@ -162,14 +182,14 @@ export class QuestionPolicy {
     if (this.#trial?.version === serving.version) this.#servingTrial = this.#trial;
     if (this.#trial?.version === serving.version) this.#trial = null;
     this.#serving = serving;
-    this.#watchDrift(null);
+    this.#watchDrift();
     this.#standing = null;
   }
 
-  #watchDrift(rang: string | null): void {
+  #watchDrift(): void {
     const raise = (monitor: string): void => this.#warn("warning_raised", monitor);
     const over = (monitor: string): void => this.#warn("warning_over", monitor);
-    this.#drift = new DriftWatch(raise, over, rang);
+    this.#drift = new DriftWatch(raise, over, this.#serving?.state.alarms);
   }
 
   #try(version: LocalVersion, from: number): void {
@@ -224,25 +244,49 @@ export class QuestionPolicy {
       }
       if (!this.#clusters.has(label.cluster)) this.#labels.push(label);
       this.#clusters.add(label.cluster);
-      const isDrawn = label.sample === "audit" || label.sample === "random";
-      if (!isDrawn || label.stood === null || label.key !== this.#serving?.version.key) continue;
-      const wrong = !sameAnswer(this.met, label.stood, label.answer.value);
-      this.#serving.audit(label, wrong);
-      this.#standing = null;
+      this.#hearAudit(label);
+    }
+  }
+
+  #hearAudit(label: Label): void {
+    const isDrawn = label.sample === "audit" || label.sample === "random";
+    if (!isDrawn || label.stood === null || label.key !== this.#serving?.version.key) return;
+    const wrong = !sameAnswer(this.met, label.stood, label.answer.value);
+    this.#serving.audit(label, wrong);
+    this.#standing = null;
+  }
+
+  /** Audits that were read before the certificate was that they are about: it was issued by another process. */
+  #hearAgain(after: number): void {
+    const { name, version } = this.met;
+    for (const label of this.#parts.journal.labels.answered(name, version, after)) {
+      if (label.seq > this.#seq) return;
+      this.#hearAudit(label);
     }
   }
 
   // -- serving
 
   get standing(): Standing {
+    this.#look();
     this.#refuseStrangers();
     this.#standing ??= new StandingNow(this.#view());
     return this.#standing;
   }
 
-  /** Takes in what was answered since the last look, at once: an alarm must not wait for a training. */
+  /** Takes in what was recorded and answered since the last look, at once: an alarm must not wait for a training. */
   hear(): void {
+    this.#catchUp();
     this.#readLabels();
+  }
+
+  /** What this process writes is heard as it is written; what others write, now and then. */
+  #look(): void {
+    const now = this.#parts.now();
+    if (++this.#unseen < LOOK.decisions && now - this.#looked < LOOK.milliseconds) return;
+    this.#unseen = 0;
+    this.#looked = now;
+    this.hear();
   }
 
   #view(): View {
@@ -282,7 +326,6 @@ export class QuestionPolicy {
     const { risk, delta } = this.settings;
     const serving = this.#serving;
     const trial = this.#trial;
-    const { answered = 0, missing = 0 } = serving?.state ?? {};
     return {
       question: name,
       version,
@@ -298,7 +341,7 @@ export class QuestionPolicy {
         trainedOn: serving.version.trainedOn,
         members: serving.version.members.map(({ rung, weights }) => ({ rung: rung.name, learned: weights !== null })),
         auditRate: serving.auditRate,
-        audits: { answered, missing },
+        audits: { answered: serving.state.answered },
       },
       trial: trial && {
         key: trial.version.key,
@@ -383,7 +426,9 @@ export class QuestionPolicy {
     const { journal, now } = this.#parts;
     const { name, version } = this.met;
     for (const label of journal.labels.aside(name, version, trial.cursor)) {
-      if (trial.wants(label)) {
+      // A past is of before the alarm, whenever it is put on record.
+      const isPast = this.#goneUpTo > 0 && label.decision === null;
+      if (!isPast && trial.wants(label)) {
         if (label.answer === null && now() - label.made < longestWait) return;
         const question = this.#questionAbout(label.about);
         trial.add(label, await this.#read(trial.version, question, label.cluster, signal));

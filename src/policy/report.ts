@@ -24,7 +24,7 @@ export interface QuestionReport {
     readonly trainedOn: number;
     readonly members: readonly { readonly rung: string; readonly learned: boolean }[];
     readonly auditRate: number;
-    readonly audits: { readonly answered: number; readonly missing: number };
+    readonly audits: { readonly answered: number };
   } | null;
   /** The version that is to take over, or to be the first. */
   readonly trial: {

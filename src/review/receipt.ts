@@ -80,6 +80,8 @@ export interface Receipt {
 export function receiptOf(run: RunRecord, events: readonly Event[]): Receipt {
   const root: StepReceipt = { name: "", path: "", asked: null, called: null, other: null, steps: [] };
   const waiting = new Map<string, StepWaiting>();
+  /** Of steps that awaited a rung, and went on from there: who had been asked before. */
+  const earlier = new Map<string, readonly Attempt[]>();
   const keys = new Map<string, string>();
   let milliseconds: number | null = null;
   for (const event of events) {
@@ -90,17 +92,22 @@ export function receiptOf(run: RunRecord, events: readonly Event[]): Receipt {
     const step = stepAt(root, event.path);
     switch (event.type) {
       case "step_answered":
-        step.asked = answered(event);
+        step.asked = answered(withEarlier(event, earlier));
         break;
-      case "step_waiting":
-        waiting.set(event.path, event);
-        step.asked = asked(event, null);
+      case "step_waiting": {
+        const whole = withEarlier(event, earlier);
+        waiting.set(event.path, whole);
+        step.asked = asked(whole, null);
         break;
+      }
       case "person_answered": {
         const question = waiting.get(event.path);
         if (question) step.asked = asked(question, event);
         break;
       }
+      case "step_reopened":
+        earlier.set(event.path, waiting.get(event.path)?.trail ?? []);
+        break;
       case "tool_started":
         keys.set(event.path, event.key);
         step.called = {
@@ -139,6 +146,15 @@ export function receiptOf(run: RunRecord, events: readonly Event[]): Receipt {
   };
 }
 
+/** The whole way up, without the wait on it. */
+function withEarlier<E extends StepAnswered | StepWaiting>(
+  event: E,
+  earlier: ReadonlyMap<string, readonly Attempt[]>,
+): E {
+  const before = earlier.get(event.path)?.filter(({ kind }) => kind !== "waiting");
+  return before ? { ...event, trail: [...before, ...event.trail] } : event;
+}
+
 const noPromise: Promised = { kind: "no promise yet" };
 
 function answered(event: StepAnswered): AskedReceipt {
@@ -171,7 +187,13 @@ function asked(event: StepWaiting, answer: { readonly value: Json; readonly by: 
     standing: null,
     milliseconds: null,
     question: event.question,
-    reason: askedReason({ trail: event.trail, rung: answer ? "person" : null, ...answer, by: answer?.by ?? null }),
+    reason: askedReason({
+      trail: event.trail,
+      rung: answer ? "person" : null,
+      ...answer,
+      by: answer?.by ?? null,
+      awaits: event.awaits,
+    }),
   };
 }
 

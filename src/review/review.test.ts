@@ -11,7 +11,7 @@ import { defineTool, notFound } from "../tool/tool.ts";
 import { checkAnswer, continueRun, giveAnswer, readAnswer, skeleton } from "./answer.ts";
 import { misfit } from "./fit.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
-import { waitingQuestions } from "./waiting.ts";
+import { saidBefore, waitingQuestions } from "./waiting.ts";
 
 const find = defineTool({
   name: "find",
@@ -77,15 +77,21 @@ describe("a run that goes through a person's hands", () => {
     const [asked] = [...waitingQuestions(journal)];
     expect(asked).toMatchObject({
       path: "team",
-      suggestion: { rung: "scripted", value: "billing", confidence: 0.4 },
-      reason:
-        "scripted said billing, but nothing local may stand yet: 0 labels so far, too few to learn from; a person is asked.",
+      isBlind: true,
+      trail: [],
+      suggestion: null,
+      reason: "asked blind: your answer tests the model",
       superseded: false,
     });
+    expect(saidBefore(journal, number, "team")).toBeNull();
     expect(await giveAnswer(journal, number, "team", "shipping", "ana")).toBe(true);
     expect(await giveAnswer(journal, number, "team", "billing", "bob")).toBe(false);
+    expect(saidBefore(journal, number, "team")).toEqual({ rung: "scripted", value: "billing", confidence: 0.4 });
     const went = await continueRun(journal.run(number)!, support(), partsOf(journal));
     expect(went).toMatchObject({ kind: "went on", end: { kind: "waiting", paths: ["settle/2"] } });
+    // No risk, no label: what the rungs thought helps.
+    const suggestion = { rung: "scripted", value: { tool: "pay", args: { order: "A1" } }, confidence: 1 };
+    expect([...waitingQuestions(journal)]).toMatchObject([{ path: "settle/2", isBlind: false, suggestion }]);
 
     await giveAnswer(journal, number, "settle/2", { tool: "pay", args: { order: "A1" } }, "ana");
     const end = await continueRun(journal.run(number)!, support(), partsOf(journal));

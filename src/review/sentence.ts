@@ -14,13 +14,15 @@ interface Asked {
   readonly value?: Json;
   readonly origin?: Origin | undefined;
   readonly by: string | null;
+  /** While it waits: the rung that answers by itself. */
+  readonly awaits?: string | undefined;
 }
 
 /** Such as: model:x said shipping, but confidence 0.41 is below the threshold 0.9; ana answered billing. */
-export function askedReason({ trail, rung, value, origin, by }: Asked): string {
+export function askedReason({ trail, rung, value, origin, by, awaits }: Asked): string {
   const clauses = trail.filter(isTelling).map(whyUp);
   if (by !== null) clauses.push(`${by} answered ${shownValue(value ?? null, inSentence)}`);
-  else if (rung === null) clauses.push("a person is asked");
+  else if (rung === null) clauses.push(awaits === undefined ? "a person is asked" : `${awaits} is awaited`);
   else {
     const standing = trail.find((attempt) => attempt.verdict?.stands);
     const from = origin ? ` (first given by ${origin.rung} in ${origin.run} at ${origin.path})` : "";

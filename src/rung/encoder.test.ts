@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Reply } from "../core/answer.ts";
 import { Question, type QuestionSpec } from "../core/question.ts";
 import { FakeEncoder } from "../engine/fake.contract.ts";
+import { memoryJournal } from "../journal/memory.ts";
 import { textToVector } from "../vectors/packed.ts";
 import { encoder } from "./encoder.ts";
 import { rungContract } from "./rung.contract.ts";
@@ -11,6 +12,7 @@ const needs: OpenNeeds = {
   notes: { get: () => undefined, set: () => {}, add: async () => {} },
   vectors: { get: () => undefined, set: () => {} },
   recall: () => undefined,
+  calls: memoryJournal().calls,
   say: () => {},
 };
 const context = { signal: new AbortController().signal, run: "r", item: null, suggestion: null, repair: null };

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { startFake } from "../../test/support/fake-llama-server.ts";
+import { memoryJournal } from "../journal/memory.ts";
 import { model } from "./model.ts";
 
 test.each([
@@ -30,7 +31,7 @@ test("a rung by address opens the server and asks it, and closes it again", asyn
   const rung = model(server.url);
   const notes = { get: () => undefined, set: () => {}, add: async () => {} };
   const vectors = { get: () => undefined, set: () => {} };
-  await rung.open!({ notes, vectors, recall: () => undefined, say: () => {} });
+  await rung.open!({ notes, vectors, recall: () => undefined, calls: memoryJournal().calls, say: () => {} });
   expect(server.fake.asked.map(({ path }) => path)).toContain("/props");
   await rung.close!();
 });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Reply } from "../core/answer.ts";
 import { Question, type QuestionSpec, type Repair } from "../core/question.ts";
 import { FakeChat, type FakeChatScript, FakeEncoder } from "../engine/fake.contract.ts";
+import { memoryJournal } from "../journal/memory.ts";
 import { type ModelRungOptions, model } from "./model.ts";
 import { rungContract } from "./rung.contract.ts";
 import type { OpenNeeds } from "./rung.ts";
@@ -11,6 +12,7 @@ function needsOf(notes: Map<string, string> = new Map()): OpenNeeds {
     notes: { get: (key) => notes.get(key), set: (key, value) => void notes.set(key, value), add: async () => {} },
     vectors: { get: () => undefined, set: () => {} },
     recall: () => undefined,
+    calls: memoryJournal().calls,
     say: () => {},
   };
 }

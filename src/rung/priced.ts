@@ -19,6 +19,8 @@ export function priced(rung: Rung, price: number): Rung {
     ...(rung.learns && { learns: rung.learns }),
     ...(rung.version && { version: (question) => rung.version!(question) }),
     ...(rung.features && { features: (question, signal) => rung.features!(question, signal) }),
+    ...(rung.batches && { batches: rung.batches }),
+    ...(rung.holds && { holds: (question, run) => rung.holds!(question, run) }),
     decide(question, context) {
       const reply = rung.decide(question, context);
       return reply instanceof Promise ? reply.then(withCost) : withCost(reply);

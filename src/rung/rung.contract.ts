@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Reply } from "../core/answer.ts";
 import { Question, type QuestionSpec } from "../core/question.ts";
+import { memoryJournal } from "../journal/memory.ts";
 import type { DecideContext, Rung } from "./rung.ts";
 
 export interface RungCase {
@@ -70,6 +71,7 @@ export function rungContract({ name, make, expects }: RungCase): void {
         notes: { get: (key) => notes.get(key), set: (key, value) => void notes.set(key, value), add: async () => {} },
         vectors: { get: () => undefined, set: () => {} },
         recall: () => undefined,
+        calls: memoryJournal().calls,
         say: () => {},
       }),
     );

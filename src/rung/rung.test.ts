@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { cacheKeyOf } from "../core/cache-key.ts";
 import { noUsage } from "../core/usage.ts";
+import { memoryJournal } from "../journal/memory.ts";
 import { cache } from "./cache.ts";
 import { person } from "./person.ts";
 import { fallback, rules } from "./rules.ts";
@@ -35,6 +36,7 @@ describe("the cache", () => {
       notes: { get: () => undefined, set: () => {}, add: async () => {} },
       vectors: { get: () => undefined, set: () => {} },
       recall,
+      calls: memoryJournal().calls,
       say: () => {},
     });
     return rung;

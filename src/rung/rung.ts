@@ -3,6 +3,8 @@
 import type { Basis, Reply } from "../core/answer.ts";
 import type { LabelSource } from "../core/label.ts";
 import type { Question, Repair } from "../core/question.ts";
+import type { PaidCalls } from "../ledger/ledger.ts";
+import type { Batches } from "./batch-api.ts";
 
 export interface DecideContext {
   readonly signal: AbortSignal;
@@ -35,6 +37,10 @@ export interface Rung {
    * broken as a whole, which the ladder treats as an escalation with the fault `rung_failed`.
    */
   decide(question: Question, context: DecideContext): Promise<Reply> | Reply;
+  /** It answers by a provider's batches: what sends and fetches them. */
+  readonly batches?: Batches;
+  /** Its answer to this question of this run came in the meantime and is paid for: no limit on spend keeps it back. */
+  holds?(question: Question, run: string): boolean;
   /**
    * What its numbers for this question depend on, apart from the question itself: model file, engine's build, prompt,
    * prior. A certificate is void once it differs. Absent: they depend on nothing else.
@@ -60,6 +66,10 @@ export interface OpenNeeds {
   readonly vectors: Vectors;
   /** Answers given before, by cache key. */
   readonly recall: Recall;
+  /** Where calls that cost money are put on record before they are made. */
+  readonly calls: PaidCalls;
+  /** Of all amounts in the config; US dollars where it is absent. */
+  readonly currency?: string;
   /** Tells people what takes a while, such as a download: a line at a time. */
   readonly say: (line: string) => void;
 }

@@ -43,6 +43,7 @@ export const addRun: AddCommand = (program, done) => {
       new Option("--format <kind>", "of the data, where its name does not tell").choices(["csv", "tsv", "jsonl"]),
     )
     .option("--delimiter <sign>", "between the fields of a CSV (default: a comma); tab is one")
+    .option("--local-only", "contact no other machine than those that the config's egress allows")
     .option("--json", "print the summary as JSON")
     .option("-q, --quiet", "no progress and no messages")
     .addHelpText(

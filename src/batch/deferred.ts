@@ -1,0 +1,352 @@
+/** Questions that go by a provider's batch: collected, sent, found again after a crash, fetched, and handed to their runs. */
+
+import { randomUUID } from "node:crypto";
+import { UsageError } from "../core/errors.ts";
+import type { Event } from "../core/event.ts";
+import type { Json } from "../core/json.ts";
+import { isShadow } from "../core/shadow.ts";
+import type { Usage } from "../core/usage.ts";
+import type { Journal, RunRecord } from "../journal/journal.ts";
+import { describeOwner, isAlive, type Owner, thisProcess } from "../journal/owner.ts";
+import type { Deferred, DeferredBatch } from "../ledger/ledger.ts";
+import type { Booking, DayBudget } from "../loop/budget.ts";
+import { BackendError } from "../net/backend-error.ts";
+import type { BatchApi, Batches, BatchResult } from "../rung/batch-api.ts";
+import type { Rung } from "../rung/rung.ts";
+import type { Tokens } from "../wire/wire.ts";
+
+export interface Deferring {
+  readonly journal: Journal;
+  readonly rung: Rung & { readonly batches: Batches };
+  readonly api: BatchApi;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  /**
+   * What a call can cost at most is taken out of the day's money when it is sent, and not given back where it cost less;
+   * `null` where that is not bounded.
+   */
+  readonly budget: DayBudget | null;
+  readonly currency: string;
+}
+
+/** What became of batches that were recorded, and of which no answer of the provider's came. */
+export interface Recovered {
+  readonly found: number;
+  /** The provider never had them: their questions are queued again. */
+  readonly again: number;
+  /** Why it is not known of others yet, one each. */
+  readonly unclear: readonly string[];
+}
+
+export interface Sent extends Recovered {
+  readonly batches: readonly { readonly id: string; readonly size: number }[];
+  readonly questions: number;
+  /** Held back: the day's budget does not hold their price. */
+  readonly overBudget: number;
+  /** Too long for any batch; they go up the ladder. */
+  readonly tooLong: number;
+}
+
+export interface Fetched extends Recovered {
+  readonly underWay: readonly { readonly id: string; readonly done: number; readonly size: number }[];
+  readonly ended: readonly { readonly id: string; readonly note: string }[];
+  readonly answered: number;
+  readonly failed: number;
+  /** Results that were there twice, and results of no question of ours: neither counts. */
+  readonly duplicates: number;
+  readonly strangers: number;
+}
+
+/** How long a process may send a batch before another looks for it, where it cannot tell whether that one lives. */
+const longestSend = 3_600_000;
+/** So long a request may still be on its way to a provider that does not list it yet. */
+const longestWay = 60_000;
+/** Calls that are read at a time. */
+const page = 500;
+
+/** Sends what waits. Rejects with a `BackendError` where the provider cannot be reached; nothing is lost by that. */
+export async function sendDeferred(deferring: Deferring): Promise<Sent> {
+  const recovered = await recover(deferring);
+  const { journal, rung, api, budget, signal } = deferring;
+  const { deferred } = journal.calls;
+  const sent: { id: string; size: number }[] = [];
+  const most = rung.batches.mostCost ?? 0;
+  let overBudget = 0;
+  let tooLong = 0;
+  let chunk: Booked[] = [];
+  let bytes = 0;
+  const flush = async (): Promise<void> => {
+    if (chunk.length > 0) sent.push(...(await sendOne(deferring, chunk)));
+    chunk = [];
+    bytes = 0;
+  };
+  for (const call of queued(journal, rung.name)) {
+    signal.throwIfAborted();
+    const fate = fateOf(journal, call);
+    if (fate === "over") await deferred.done([call.number]);
+    if (fate !== "awaited") continue;
+    const size = Buffer.byteLength(JSON.stringify(lineOf(call))) + 200;
+    if (size > api.mostBytes) {
+      tooLong++;
+      await deferred.refuse(call.number, `it has ${size} bytes, and a batch at most ${api.mostBytes}`);
+      continue;
+    }
+    const isFull = chunk.length >= api.mostRequests || bytes + size > api.mostBytes;
+    if (isFull || (chunk[0] && chunk[0].call.target !== call.target)) await flush();
+    const booking = budget?.reserve(most);
+    if (booking === null) {
+      overBudget++;
+      continue;
+    }
+    chunk.push({ call, booking });
+    bytes += size;
+  }
+  await flush();
+  const questions = sent.reduce((sum, { size }) => sum + size, 0);
+  return { ...recovered, batches: sent, questions, overBudget, tooLong };
+}
+
+/** A call with the money that is set aside for it. */
+interface Booked {
+  readonly call: Deferred;
+  readonly booking: Booking | undefined;
+}
+
+async function sendOne(
+  { journal, rung, api, signal }: Deferring,
+  chunk: readonly Booked[],
+): Promise<readonly { readonly id: string; readonly size: number }[]> {
+  const { deferred } = journal.calls;
+  const about = { key: `pawl-${journal.id}-${randomUUID()}`, rung: rung.name, host: api.host };
+  // On record before anything leaves: whatever happens next, it is looked for before it is sent again.
+  const made = await deferred.claim(
+    { ...about, sender: JSON.stringify(thisProcess()) },
+    chunk.map(({ call }) => call.number),
+  );
+  const claimed = chunk.filter(({ call }) => made?.claimed.has(call.number));
+  for (const { call, booking } of chunk) if (!made?.claimed.has(call.number)) booking?.settle(0);
+  if (!made) return [];
+  const { batch } = made;
+  let id: string;
+  try {
+    const lines = claimed.map(({ call }) => lineOf(call));
+    id = await api.send(batch.key, lines, signal);
+  } catch (thrown) {
+    if (thrown instanceof BackendError && !thrown.maybeDone) {
+      await deferred.unsent(batch.number, thrown.message);
+      for (const { booking } of claimed) booking?.settle(0);
+    }
+    throw thrown;
+  }
+  await deferred.sent(batch.number, id);
+  return [{ id, size: claimed.length }];
+}
+
+function lineOf({ id, target, body }: Deferred): {
+  id: string;
+  target: string;
+  body: { readonly [key: string]: Json };
+} {
+  return { id, target, body: body as { readonly [key: string]: Json } };
+}
+
+function* queued(
+  journal: Journal,
+  rung: string,
+  state: "queued" | "answered" | "failed" = "queued",
+): Iterable<Deferred> {
+  let after = 0;
+  while (true) {
+    const calls = journal.calls.deferred.list(rung, state, after, page);
+    yield* calls;
+    const last = calls.at(-1);
+    if (!last) return;
+    after = last.number;
+  }
+}
+
+/** Asks the provider for batches that were on their way when their process ended. */
+async function recover({ journal, rung, api, signal, now }: Deferring): Promise<Recovered> {
+  const { deferred } = journal.calls;
+  const all = deferred.batches(rung.name);
+  let [found, again] = [0, 0];
+  const unclear: string[] = [];
+  const others = new Set(all.flatMap(({ providerId }) => (providerId === null ? [] : [providerId])));
+  for (const batch of all) {
+    if (batch.state !== "sending") continue;
+    const owner = JSON.parse(batch.sender) as Owner;
+    const isOurs = batch.sender === JSON.stringify(thisProcess());
+    if (!isOurs && isAlive(owner, batch.made, now(), longestSend)) {
+      unclear.push(`${describeOwner(owner)} is sending a batch of ${batch.size}`);
+      continue;
+    }
+    if (batch.host !== api.host) {
+      unclear.push(`a batch of ${batch.size} went to ${batch.host}, which is not the rung's any more`);
+      continue;
+    }
+    const { key, made, size } = batch;
+    const ids = idsOf(journal, batch);
+    const answer = await api.find({ key, made, size, others, has: (id) => ids.has(id) }, signal);
+    if (answer.kind === "unclear") unclear.push(answer.why);
+    else if (answer.kind === "found") {
+      await deferred.sent(batch.number, answer.id);
+      others.add(answer.id);
+      found += size;
+    } else if (now() - made < longestWay) {
+      unclear.push(`a batch of ${size} was sent less than a minute ago, and ${api.host} does not list it yet`);
+    } else {
+      await deferred.unsent(batch.number, "the provider never had it");
+      again += size;
+    }
+  }
+  return { found, again, unclear };
+}
+
+function idsOf(journal: Journal, { rung, number }: DeferredBatch): ReadonlySet<string> {
+  const ids = new Set<string>();
+  let after = 0;
+  while (true) {
+    const calls = journal.calls.deferred.list(rung, "sent", after, page);
+    for (const { batch, id } of calls) if (batch === number) ids.add(id);
+    const last = calls.at(-1);
+    if (!last) return ids;
+    after = last.number;
+  }
+}
+
+/** Fetches what has come. What was read is on record, and not read anew, where this is interrupted. */
+export async function fetchDeferred(deferring: Deferring): Promise<Fetched> {
+  const recovered = await recover(deferring);
+  const { journal, rung, api, signal } = deferring;
+  const { deferred } = journal.calls;
+  const underWay: { id: string; done: number; size: number }[] = [];
+  const ended: { id: string; note: string }[] = [];
+  const counts = { answered: 0, failed: 0, duplicates: 0, strangers: 0 };
+  for (const { number, state, providerId: id, size, host } of deferred.batches(rung.name).toReversed()) {
+    if (state !== "sent" || id === null) continue;
+    if (host !== api.host) {
+      throw new UsageError("E_BATCH_HOST", `batch ${id} is at ${host}, and ${rung.name} asks ${api.host} now`);
+    }
+    const progress = await api.look(id, signal);
+    if (progress.kind === "under way") {
+      underWay.push({ id, done: progress.done, size: Math.max(size, progress.size) });
+      continue;
+    }
+    const before = deferred.counts({ batch: number });
+    const { duplicates, strangers } = await readResults(deferring, number, api.results(id, signal));
+    counts.duplicates += duplicates;
+    counts.strangers += strangers;
+    // What is nowhere in the results may have been carried out, for all that anybody knows.
+    const reason = `its batch ended without it: ${progress.note}`;
+    const missing = { kind: "failed", reason, cost: progress.isVoid ? 0 : null } as const;
+    await deferred.end(number, progress.note, missing);
+    const after = deferred.counts({ batch: number });
+    counts.answered += after.answered - before.answered;
+    counts.failed += after.failed - before.failed;
+    ended.push({ id, note: progress.note });
+  }
+  return { ...recovered, underWay, ended, ...counts };
+}
+
+/** Puts results on record, some hundred in one commit. Each id counts once, and only in its own batch. */
+async function readResults(
+  { journal, rung, currency }: Deferring,
+  batch: number,
+  results: AsyncIterable<BatchResult>,
+): Promise<{ readonly duplicates: number; readonly strangers: number }> {
+  const { deferred } = journal.calls;
+  const { costOf } = rung.batches;
+  const seen = new Set<string>();
+  let [duplicates, strangers] = [0, 0];
+  let writing: Promise<boolean>[] = [];
+  for await (const result of results) {
+    const { id, kind } = result;
+    if (id === null || !deferred.has(batch, id)) {
+      strangers++;
+      continue;
+    }
+    if (seen.has(id)) {
+      duplicates++;
+      continue;
+    }
+    seen.add(id);
+    const end =
+      kind === "answered"
+        ? ({ kind, reply: result.reply, usage: usageOf(result.tokens, costOf, currency) } as const)
+        : ({ kind, reason: result.reason, cost: 0 } as const);
+    writing.push(deferred.settle(batch, id, end));
+    if (writing.length < page) continue;
+    await Promise.all(writing);
+    writing = [];
+  }
+  await Promise.all(writing);
+  return { duplicates, strangers };
+}
+
+function usageOf(tokens: Tokens | null, costOf: Batches["costOf"], currency: string): Usage {
+  const { input = 0, output = 0, cachedInput = 0 } = tokens ?? {};
+  return { inputTokens: input - cachedInput, outputTokens: output, milliseconds: 0, cost: costOf(tokens, currency) };
+}
+
+/**
+ * Lets the runs go on whose answers came, or will not come: `goOn` takes each as far as it goes. A run that cannot go on
+ * now keeps its answer until it does.
+ */
+export async function handOver(
+  { journal, rung, signal }: Pick<Deferring, "journal" | "rung" | "signal">,
+  goOn: (run: RunRecord) => Promise<void>,
+): Promise<{ readonly handedOver: number; readonly kept: number }> {
+  let [handedOver, kept] = [0, 0];
+  const { deferred } = journal.calls;
+  for (const state of ["answered", "failed"] as const) {
+    for (const call of queued(journal, rung.name, state)) {
+      signal.throwIfAborted();
+      const run = runOf(journal, call);
+      const before = fateOf(journal, call);
+      if (run && before === "awaited") {
+        await journal.answer(run.number, { type: "step_reopened", path: call.path, rung: rung.name });
+      }
+      if (run && before !== "over") {
+        await goOn(run);
+        if (fateOf(journal, call) !== "over") {
+          kept++;
+          continue;
+        }
+        handedOver++;
+      }
+      await deferred.done([call.number]);
+    }
+  }
+  return { handedOver, kept };
+}
+
+function runOf(journal: Journal, { run }: Deferred): RunRecord | undefined {
+  return journal.run(Number(run.slice(run.lastIndexOf("-") + 1)));
+}
+
+/**
+ * `awaited`: its step waits for it; `needed`: the step will ask for it, now or when its run goes on; `over`: nobody waits
+ * for it any more.
+ */
+function fateOf(journal: Journal, call: Deferred): "awaited" | "needed" | "over" {
+  const run = runOf(journal, call);
+  if (!run || run.outcome || isShadow(run.version)) return "over";
+  if (journal.calls.deferred.find(call.run, call.path, call.rung)?.number !== call.number) return "over";
+  const last = journal.events(run.number).findLast((event) => isOfQuestion(event) && event.path === call.path);
+  switch (last?.type) {
+    case "step_waiting":
+      return last.awaits === call.rung ? "awaited" : "over";
+    case "step_reopened":
+    case undefined:
+      return "needed";
+    default:
+      return "over";
+  }
+}
+
+type OfQuestion = Extract<Event, { type: "step_answered" | "step_waiting" | "step_reopened" | "person_answered" }>;
+
+/** A tool that was picked is called under the path of its question. */
+function isOfQuestion(event: Event): event is OfQuestion {
+  return ["step_answered", "step_waiting", "step_reopened", "person_answered"].includes(event.type);
+}

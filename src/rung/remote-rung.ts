@@ -1,0 +1,139 @@
+/** One class for a model on any server, whatever format and vendor; what differs is data. */
+
+import type { Reply } from "../core/answer.ts";
+import { ModelError, UsageError } from "../core/errors.ts";
+import { shortHash } from "../core/hash.ts";
+import { canonicalJson } from "../core/json.ts";
+import type { Question } from "../core/question.ts";
+import type { Backend } from "../net/backend.ts";
+import { type Clock, realClock } from "../net/clock.ts";
+import { openBackend } from "../net/http-backend.ts";
+import type { Wire } from "../wire/wire.ts";
+import { wires } from "../wire/wires.ts";
+import { BrokenRung } from "./broken-rung.ts";
+import { askUpward } from "./remote-asking.ts";
+import type { Carrier } from "./remote-call.ts";
+import { Health } from "./remote-health.ts";
+import type { RemoteSettings } from "./remote-options.ts";
+import type { DecideContext, Notes, OpenNeeds, Rung } from "./rung.ts";
+
+interface Opened {
+  readonly backend: Backend;
+  readonly carrier: Carrier;
+  readonly notes: Notes;
+}
+
+export class RemoteRung implements Rung {
+  readonly name: string;
+  readonly local: boolean;
+  readonly mostCost: number | null;
+  readonly acceptAt: number | null;
+  readonly #settings: RemoteSettings;
+  readonly #wire: Wire;
+  readonly #clock: Clock;
+  readonly #health: Health;
+  /** Of all that its numbers depend on and that does not change. */
+  readonly #fixed: string;
+  #opened: Opened | null = null;
+
+  /** A clock of their own is for tests. */
+  constructor(settings: RemoteSettings, clock: Clock = realClock) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#health = new Health(clock.now);
+    this.#wire = wires[settings.wire];
+    this.name = settings.name;
+    this.local = settings.isLocal;
+    this.mostCost = settings.mostCost;
+    this.acceptAt = settings.acceptAt;
+    this.#fixed = fixedVersion(settings);
+  }
+
+  async open(needs: OpenNeeds): Promise<void> {
+    const { url, auth, headers, quirks, isPaid, price, timeoutSeconds, requestsPerMinute, tokensPerMinute } =
+      this.#settings;
+    const apiKey = this.#key();
+    const backend = openBackend({
+      url,
+      headers,
+      ...(apiKey !== null && { apiKey }),
+      keyHeader: auth === "x-api-key" ? "x-api-key" : "authorization",
+      paid: isPaid,
+      idempotencyHeader: quirks.idempotencyHeader,
+      timeouts: {
+        untilKnown: timeoutSeconds,
+        least: Math.min(10, timeoutSeconds),
+        most: timeoutSeconds,
+        whole: WHOLE * timeoutSeconds,
+      },
+      rate: {
+        ...(requestsPerMinute !== null && { requestsPerMinute }),
+        ...(tokensPerMinute !== null && { tokensPerMinute }),
+      },
+      clock: this.#clock,
+    });
+    const carrier: Carrier = {
+      isPaid,
+      price,
+      currency: needs.currency ?? "USD",
+      calls: isPaid ? needs.calls : null,
+      hasIdempotency: quirks.idempotencyHeader !== null,
+      async send({ path, body }, how) {
+        const { body: reply, totalMilliseconds, faults } = await backend.request({ path, body, ...how });
+        return { body: reply, milliseconds: totalMilliseconds, faults };
+      },
+    };
+    this.#opened = { backend, carrier, notes: needs.notes };
+  }
+
+  async close(): Promise<void> {
+    await this.#opened?.backend.close();
+    this.#opened = null;
+  }
+
+  version(): string {
+    return `${this.#fixed} ${this.#opened?.notes.get(this.#note) ?? ""}`;
+  }
+
+  async decide(question: Question, context: DecideContext): Promise<Reply> {
+    if (!this.#opened) throw new ModelError("E_NOT_OPEN", `${this.name} was asked before it was opened`);
+    const { carrier, notes } = this.#opened;
+    const { reply, failure, model } = await askUpward(question, context, this.#wire, this.#settings, carrier);
+    if (reply.kind === "waiting") return reply;
+    this.#remember(notes, model);
+    if (this.#health.isBroken(failure)) throw BrokenRung.by(failure, this.name, reply);
+    if (reply.kind === "answered" && question.verb === "write") question.onText?.(String(reply.value));
+    return reply;
+  }
+
+  /** Which model the server says it is: another one's numbers are other numbers. */
+  #remember(notes: Notes, model: string | null): void {
+    if (model !== null && notes.get(this.#note) !== model) notes.set(this.#note, model);
+  }
+
+  get #note(): string {
+    return `remote-model/${this.name}`;
+  }
+
+  #key(): string | null {
+    const { key, keyVariable, isLocal } = this.#settings;
+    if (key !== null) return key;
+    if (keyVariable === null) return null;
+    const found = process.env[keyVariable];
+    if (found) return found;
+    if (isLocal) return null;
+    throw new UsageError("E_KEY", `${this.name} needs a key: set ${keyVariable}, or give the option key`);
+  }
+}
+
+/** Neither key nor headers are in it. */
+function fixedVersion(settings: RemoteSettings): string {
+  const { vendor, host, model, wire, quirks, logprobs, votes, maxTokens, redact, version } = settings;
+  const parts = { vendor, host, model, wire, quirks, logprobs, votes, maxTokens, version, redact: [...(redact ?? [])] };
+  return `${host}/${model} ${PROMPT_VERSION} ${shortHash(canonicalJson(parts))}`;
+}
+
+/** A whole reply may take so many times as long as a silence. */
+const WHOLE = 2;
+/** Rises when questions are put in other words, or replies read in another way. */
+const PROMPT_VERSION = "prompt-1";

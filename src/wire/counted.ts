@@ -1,0 +1,66 @@
+/** Tokens as a reply counts them, and whether they can be of this exchange. */
+
+import type { ReplyFault } from "../core/server-fault.ts";
+import type { Tokens } from "./wire.ts";
+
+/** As it stands in the reply; `null` where it is missing or is no count. */
+export interface Usage {
+  readonly input: number | null;
+  readonly output: number | null;
+  readonly total: number | null;
+  /** Of `output`, and by some servers beside it. */
+  readonly reasoning: number;
+  readonly cachedInput: number;
+  readonly cost: number | null;
+  /** More than one block of counts. */
+  readonly isDouble: boolean;
+}
+
+export interface Sent {
+  /** All texts of the prompt, without what a template puts around them. */
+  readonly text: string;
+  /** Bytes of what else was sent, such as a schema, which may or may not become part of the prompt. */
+  readonly moreBytes: number;
+  /** The most tokens that the answer could have; `null` where nothing bounds it. */
+  readonly mostOutput: number | null;
+}
+
+/** No template, with tools and all, is as long as this. */
+const TEMPLATE_TOKENS = 4000;
+/** No vocabulary has words so long that a text has fewer tokens than this share of its letters. */
+const LONGEST_WORD = 12;
+/** Servers differ in whether they count the token that ends an answer. */
+const END_TOKENS = 2;
+
+export interface Counted {
+  readonly tokens: Tokens | null;
+  readonly faults: readonly ReplyFault[];
+}
+
+/** Counts that cannot be true are worth no more than none: the call is then unpriced. */
+export function counted(usage: Usage | null, sent: Sent): Counted {
+  if (!usage || usage.input === null || usage.output === null) return { tokens: null, faults: ["usage missing"] };
+  const { input, output, cachedInput, cost } = usage;
+  if (!isPlausible(usage, input, output, sent)) return { tokens: null, faults: ["usage implausible"] };
+  const tokens = { input, output, cachedInput, cost };
+  const isShort = input < runsShortened(sent.text).length / LONGEST_WORD;
+  return { tokens, faults: isShort ? ["prompt truncated"] : [] };
+}
+
+function isPlausible(
+  { total, reasoning, cachedInput, isDouble }: Usage,
+  input: number,
+  output: number,
+  { text, moreBytes, mostOutput }: Sent,
+): boolean {
+  // Some count thoughts beside the answer's tokens.
+  if (total !== null && total !== input + output && total !== input + output + reasoning) return false;
+  if (mostOutput !== null && output > mostOutput + END_TOKENS) return false;
+  // A token is a byte at least.
+  return !isDouble && cachedInput <= input && input <= Buffer.byteLength(text) + moreBytes + TEMPLATE_TOKENS;
+}
+
+/** A line of dashes or a run of spaces can be a single token however long it is. */
+function runsShortened(text: string): string {
+  return text.replaceAll(/(.)\1{3,}|\s+/gs, (run) => run.slice(0, 1));
+}
