@@ -2,6 +2,7 @@
 
 import type { Json } from "../core/json.ts";
 import type { Backend } from "../net/backend.ts";
+import { countOf, type Fields, fieldsOf, listOf, textOf } from "../wire/fields.ts";
 
 export interface Saying {
   readonly system?: string;
@@ -40,8 +41,6 @@ export interface Dialect {
   say(saying: Saying, signal: AbortSignal): Promise<Said>;
 }
 
-type Fields = { readonly [key: string]: unknown };
-
 /** Both dialects reject with a `BackendError` where there is no reply of status 200. */
 export function chatDialect(backend: Backend, model: string): Dialect {
   return {
@@ -66,14 +65,14 @@ export function chatDialect(backend: Backend, model: string): Dialect {
       const usage = fieldsOf(fieldsOf(reply).usage);
       const content = fieldsOf(choice.logprobs).content;
       return {
-        content: text(message.content),
-        reasoning: text(message.reasoning_content) || text(message.reasoning),
+        content: textOf(message.content),
+        reasoning: textOf(message.reasoning_content) || textOf(message.reasoning),
         toolCalls: callsIn(message.tool_calls),
         logprobs: Array.isArray(content) && content.length > 0 ? listIn(content).map(tokenOf) : null,
-        promptTokens: count(usage.prompt_tokens),
-        outputTokens: count(usage.completion_tokens),
-        totalTokens: count(usage.total_tokens),
-        model: text(fieldsOf(reply).model) || null,
+        promptTokens: countOf(usage.prompt_tokens),
+        outputTokens: countOf(usage.completion_tokens),
+        totalTokens: countOf(usage.total_tokens),
+        model: textOf(fieldsOf(reply).model) || null,
         milliseconds,
       };
     },
@@ -101,14 +100,14 @@ export function ollamaDialect(backend: Backend, model: string): Dialect {
       const message = fieldsOf(fields.message);
       const tokens = listIn(fields.logprobs);
       return {
-        content: text(message.content),
-        reasoning: text(message.thinking),
+        content: textOf(message.content),
+        reasoning: textOf(message.thinking),
         toolCalls: callsIn(message.tool_calls),
         logprobs: tokens.length > 0 ? tokens.map(tokenOf) : null,
-        promptTokens: count(fields.prompt_eval_count),
-        outputTokens: count(fields.eval_count),
+        promptTokens: countOf(fields.prompt_eval_count),
+        outputTokens: countOf(fields.eval_count),
         totalTokens: null,
-        model: text(fields.model) || null,
+        model: textOf(fields.model) || null,
         milliseconds,
       };
     },
@@ -128,27 +127,15 @@ function toolOf(name: string): Json {
 function callsIn(calls: unknown): Said["toolCalls"] {
   return listIn(calls).map((call) => {
     const { name, arguments: args } = fieldsOf(call.function);
-    return { name: text(name), args: typeof args === "string" ? args : JSON.stringify(args ?? null) };
+    return { name: textOf(name), args: typeof args === "string" ? args : JSON.stringify(args ?? null) };
   });
 }
 
 function tokenOf(token: Fields): TokenLogprob {
-  const read = (one: Fields) => ({ token: text(one.token), logprob: Number(one.logprob ?? Number.NaN) });
+  const read = (one: Fields) => ({ token: textOf(one.token), logprob: Number(one.logprob ?? Number.NaN) });
   return { ...read(token), top: listIn(token.top_logprobs).map(read) };
 }
 
-function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-}
-
 function listIn(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.map(fieldsOf) : [];
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function count(value: unknown): number | null {
-  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : null;
+  return listOf(value).map(fieldsOf);
 }

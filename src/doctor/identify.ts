@@ -1,6 +1,7 @@
 /** Who answers at a place: every known server is told by a route that only it has. */
 
 import { shortHash } from "../core/hash.ts";
+import { listOf as everyIn, type Fields, fieldsOf } from "../wire/fields.ts";
 import type { FoundServer, Place, ServedModel, Software } from "./doctor.ts";
 
 /** A JSON answer, its status, or nothing where nobody answered in time. */
@@ -11,8 +12,6 @@ export interface Knock {
 
 /** Asks one route; never rejects. */
 export type Ask = (path: string) => Promise<Knock | null>;
-
-type Fields = { readonly [key: string]: unknown };
 
 /** Who is there, with its models; `null` where nobody answers at all. */
 export async function identify(place: Place, ask: Ask): Promise<FoundServer | null> {
@@ -105,12 +104,8 @@ function plainModels(body: unknown): ServedModel[] {
   }));
 }
 
-function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-}
-
 function arrayIn(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.map(fieldsOf) : [];
+  return everyIn(value).map(fieldsOf);
 }
 
 function listOf(body: unknown): readonly Fields[] {
