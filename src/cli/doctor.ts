@@ -1,13 +1,18 @@
 /** What `pawl doctor` does: finds, asks, and prints one line a finding, then who can do what. */
 
+import { rungsOf } from "../config/config.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Examination, Finding, Level, Place } from "../doctor/doctor.ts";
-import { examine, matrixRow } from "../doctor/examine.ts";
+import { examine, MOST_AT_ONCE, matrixRow } from "../doctor/examine.ts";
 import { line } from "../doctor/findings.ts";
 import { machineFindings } from "../doctor/machine.ts";
 import { addressIn, places } from "../doctor/places.ts";
 import { fileMemory } from "../doctor/remembered.ts";
+import { allowing, type EgressGuard, guardEgress } from "../net/egress.ts";
+import type { EgressOptions } from "../net/egress-rules.ts";
+import { canonicalHost, hostAndPort } from "../net/host-name.ts";
 import { openBackend } from "../net/http-backend.ts";
+import type { Rung } from "../rung/rung.ts";
 import { type ExitCode, log, print, printJson } from "./command.ts";
 import { Interrupts } from "./interrupts.ts";
 import { loadConfig, shortPath } from "./load.ts";
@@ -24,21 +29,30 @@ export interface DoctorOptions {
   readonly json?: true;
 }
 
+/** All that the doctor wants at once goes out at once: what is measured is the server, and not our own care for it. */
+const atOnce = { start: MOST_AT_ONCE, most: MOST_AT_ONCE };
+
 export async function doctor(addresses: readonly string[], options: DoctorOptions): Promise<ExitCode> {
   const { json } = options;
-  const named = placesOf(addresses, options);
-  const own = named.length > 0 ? [] : [...(await machineFindings(process.env)), ...(await configFindings(options))];
+  const given = placesOf(addresses, options);
+  const isGeneral = given.length === 0;
+  const { rungs, findings: said, egress } = await configSays(options);
+  const sought = isGeneral ? places(process.env, rungs) : given;
+  const own = isGeneral
+    ? [...(await machineFindings(process.env)), ...said]
+    : said.filter(({ level, about }) => level === "error" && about === configItself);
+  using guard = guardEgress(egress);
   const interrupts = new Interrupts();
   let found: Examination;
   try {
     found = await examine({
-      places: named.length > 0 ? named : places(process.env),
+      places: sought,
       models: options.model,
       findOnly: options.find ?? false,
       speed: options.speed,
       fresh: options.fresh ?? false,
       memory: fileMemory(),
-      openBackend: ({ url, key }) => openBackend({ url, ...(key ? { apiKey: key } : {}) }),
+      openBackend: ({ url, key }) => openBackend({ url, ...(key && { apiKey: key }), concurrency: atOnce }),
       signal: interrupts.drain,
       today: new Date().toISOString().slice(0, 10),
       say: json ? () => {} : log,
@@ -49,7 +63,9 @@ export async function doctor(addresses: readonly string[], options: DoctorOption
   } finally {
     interrupts.end();
   }
-  const findings = [...own, ...missing(named, found), ...found.findings];
+  const refused = refusedBy(guard, sought);
+  const open = sought.filter((place) => refused.every((one) => one.place !== place));
+  const findings = [...own, ...refused.map(({ finding }) => finding), ...missing(open, found), ...found.findings];
   if (json) printJson({ ...found, findings, matrix: found.models.map(matrixRow) });
   else show(found, findings);
   return findings.some(({ level }) => level === "error") ? 5 : 0;
@@ -62,25 +78,50 @@ function placesOf(addresses: readonly string[], { keyFrom }: DoctorOptions): Pla
   return addresses.map((address) => {
     const url = addressIn(address);
     if (url === null) throw new UsageError("E_USAGE", `${address} is no address of a server`, { value: address });
-    return { url, why: "named", ...(key ? { key } : {}) };
+    return { url, why: "named", isNamed: true, ...(key && { key }) };
   });
 }
 
-/** Whoever was named and does not answer is a finding; whoever was only looked for is not. */
-function missing(named: readonly Place[], { servers }: Examination): Finding[] {
-  return named
-    .filter(({ url }) => servers.every(({ place }) => place.url !== url))
-    .map(({ url }) => line("error", url, "nobody answers there", "start the server, or check address and firewall"));
+/** Whoever was named, here or in the config, and does not answer is a finding; whoever was only looked for is not. */
+function missing(sought: readonly Place[], { servers }: Examination): Finding[] {
+  return sought
+    .filter(({ url, isNamed, models }) => (isNamed || models) && servers.every(({ place }) => place.url !== url))
+    .map(({ url, why, isNamed }) => {
+      const says = isNamed ? "nobody answers there" : `nobody answers there, and ${why} of the config asks it`;
+      return line("error", url, says, "start the server, or check address and firewall");
+    });
 }
 
-async function configFindings({ config: path }: DoctorOptions): Promise<Finding[]> {
+/** What local-only mode of the config kept from being asked. */
+function refusedBy(guard: EgressGuard, sought: readonly Place[]): { place: Place; finding: Finding }[] {
+  const refused = new Set(guard.contacted().flatMap(({ host, refused: times }) => (times > 0 ? [host] : [])));
+  return sought.flatMap((place) => {
+    const { hostname, port, protocol } = new URL(place.url);
+    const host = hostAndPort(canonicalHost(hostname), port || (protocol === "https:" ? "443" : "80"));
+    if (!refused.has(host)) return [];
+    const finding = line(place.isNamed ? "error" : "note", host, "not asked: only this machine may be", allowing(host));
+    return [{ place, finding }];
+  });
+}
+
+/** What a finding is about that keeps the config from being read at all. */
+const configItself = "config";
+
+interface ConfigSays {
+  readonly rungs: readonly Rung[];
+  readonly findings: readonly Finding[];
+  readonly egress: EgressOptions;
+}
+
+async function configSays({ config: path }: DoctorOptions): Promise<ConfigSays> {
   try {
     const { config, file } = await loadConfig(path);
-    if (file === null) return [];
+    if (file === null) return { rungs: [], findings: [], egress: {} };
+    const rungs = rungsOf(config);
     const ladder = config.ladder ?? [];
     const about = shortPath(file);
-    const unpriced = ladder.filter(({ mostCost, name }) => mostCost === null && !config.prices?.perReply?.[name]);
-    return [
+    const unpriced = rungs.filter(({ mostCost, name }) => mostCost === null && !config.prices?.perReply?.[name]);
+    const findings = [
       line(
         "ok",
         about,
@@ -95,10 +136,15 @@ async function configFindings({ config: path }: DoctorOptions): Promise<Finding[
           "give it a price in the config",
         ),
       ),
+      ...rungs.flatMap(({ name, server }) =>
+        server?.missingKey ? [line("error", about, `${name} has no key`, `export ${server.missingKey}=...`)] : [],
+      ),
     ];
+    return { rungs, findings, egress: config.egress ?? {} };
   } catch (thrown) {
     if (!(thrown instanceof UsageError)) throw thrown;
-    return [line("error", "config", thrown.message, null)];
+    // What it would allow is not known either.
+    return { rungs: [], findings: [line("error", configItself, thrown.message, null)], egress: { localOnly: true } };
   }
 }
 

@@ -113,8 +113,7 @@ export function defineConfig(config: Config): Config {
     const message = `the floor of ${step} is ${floor.name}, which is no rung of its ladder`;
     throw new UsageError("E_CONFIG", message, { value: floor.name });
   }
-  const rungs = ladders(config).flatMap(([, ladder]) => ladder.map((rung) => rung.name));
-  if (config.serve) checkServe(config.serve, new Set(rungs));
+  if (config.serve) checkServe(config.serve, new Set(rungsOf(config).map(({ name }) => name)));
   return config;
 }
 
@@ -139,6 +138,11 @@ function refuseAmounts({ budget, prices, questions }: Config): void {
   if (prices && !/^\d{4}-\d\d-\d\d$/.test(prices.updated)) {
     throw new UsageError("E_CONFIG", "prices.updated must be a day, such as 2026-11-01", { value: prices.updated });
   }
+}
+
+/** Every rung that the config names, once. */
+export function rungsOf(config: Config): readonly Rung[] {
+  return [...new Set(ladders(config).flatMap(([, ladder]) => ladder))];
 }
 
 function ladders(config: Config): [string, readonly Rung[]][] {

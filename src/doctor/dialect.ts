@@ -3,6 +3,7 @@
 import type { Json } from "../core/json.ts";
 import type { Backend } from "../net/backend.ts";
 import { countOf, type Fields, fieldsOf, listOf, textOf } from "../wire/fields.ts";
+import type { Quirks } from "../wire/quirks.ts";
 
 export interface Saying {
   readonly system?: string;
@@ -15,8 +16,6 @@ export interface Saying {
   readonly demand?: string;
   /** Alternatives of each token that are asked for; nothing: no probabilities. */
   readonly top?: number;
-  /** Fields that this server's vendor wants for thinking to stay off. */
-  readonly extra?: { readonly [key: string]: Json };
 }
 
 export interface TokenLogprob {
@@ -41,17 +40,20 @@ export interface Dialect {
   say(saying: Saying, signal: AbortSignal): Promise<Said>;
 }
 
-/** Both dialects reject with a `BackendError` where there is no reply of status 200. */
-export function chatDialect(backend: Backend, model: string): Dialect {
+/**
+ * Both dialects ask as a rung would that has these quirks, and reject with a `BackendError` where there is no reply of
+ * status 200.
+ */
+export function chatDialect(backend: Backend, model: string, quirks: Quirks): Dialect {
   return {
     async say(saying, signal) {
       const { top, schema, tools, demand } = saying;
       const body: { [key: string]: Json } = {
         model,
         messages: messagesOf(saying),
-        max_tokens: saying.maxTokens,
-        temperature: 0,
-        ...saying.extra,
+        [quirks.maxTokensField]: saying.maxTokens,
+        ...(quirks.temperature === "never" ? {} : { temperature: 0 }),
+        ...quirks.noThinking,
         ...(top === undefined ? {} : { logprobs: true, top_logprobs: top }),
         ...(schema && {
           response_format: { type: "json_schema", json_schema: { name: "answer", strict: true, schema } },
@@ -79,7 +81,7 @@ export function chatDialect(backend: Backend, model: string): Dialect {
   };
 }
 
-export function ollamaDialect(backend: Backend, model: string): Dialect {
+export function ollamaDialect(backend: Backend, model: string, quirks: Quirks): Dialect {
   return {
     async say(saying, signal) {
       const { top, schema, tools } = saying;
@@ -87,9 +89,8 @@ export function ollamaDialect(backend: Backend, model: string): Dialect {
         model,
         messages: messagesOf(saying),
         stream: false,
-        think: false,
         options: { temperature: 0, num_predict: saying.maxTokens },
-        ...saying.extra,
+        ...quirks.noThinking,
         ...(top === undefined ? {} : { logprobs: true, top_logprobs: Math.min(top, 20) }),
         ...(schema && { format: schema }),
         // There is no field that demands one: it is asked for in words, as every client of it must.

@@ -6,6 +6,12 @@ export interface Place {
   /** Such as "Ollama's usual port" or "OLLAMA_HOST". */
   readonly why: string;
   readonly key?: string;
+  /** Models that a config wants there. */
+  readonly models?: readonly string[];
+  /** Somebody named this very place: its models are asked whatever that may cost. */
+  readonly isNamed?: true;
+  /** Asking a model there may cost money. */
+  readonly mayCost?: true;
 }
 
 export type Software =
@@ -53,7 +59,7 @@ export interface Capabilities {
   /** Most alternatives of a token that came back. */
   readonly topLogprobs: number | null;
   /** What happens to a prompt that does not fit. */
-  readonly overlong: "refused" | "truncated" | "read" | "unknown";
+  readonly overlong: "refused" | "truncated" | "read" | "not tried" | "unknown";
   readonly thinking: "off" | "on" | "unknown";
   readonly usage: "given" | "missing" | "implausible" | "unknown";
   /** Whether the model answers by letters as well as by names: known answers right, of those asked. */

@@ -2,16 +2,17 @@
 
 import type { Json } from "../core/json.ts";
 import type { Backend } from "../net/backend.ts";
-import { chatDialect, ollamaDialect } from "./dialect.ts";
+import { quirksOf, vendors } from "../wire/quirks.ts";
+import { chatDialect, type Dialect, ollamaDialect } from "./dialect.ts";
 import type { Examination, ExaminedModel, FoundServer, Place, ServedModel } from "./doctor.ts";
 import { findServers } from "./find.ts";
-import { hostOf, modelFindings, serverFindings, shortModel } from "./findings.ts";
+import { hostOf, isOnlyLookedAt, modelFindings, servedAs, serverFindings, shortModel } from "./findings.ts";
 import { type Probe, probeAll, type Subject } from "./probe.ts";
 import { answersProbe } from "./probe-answers.ts";
 import { decisionsProbe } from "./probe-decisions.ts";
 import { contextProbe, schemaProbe, thinkingProbe, toolProbe } from "./probe-format.ts";
 import { logprobsProbe, maskProbe } from "./probe-numbers.ts";
-import type { Memory } from "./remembered.ts";
+import type { Memory, Remembered } from "./remembered.ts";
 import { measureSpeed } from "./speed.ts";
 
 export interface ExamineOptions {
@@ -47,7 +48,8 @@ const probes: readonly Probe[] = [
 /** Seconds for one probe, and for one step of concurrency. */
 const PROBE_SECONDS = 60;
 const STEP_SECONDS = 2;
-const MOST_AT_ONCE = 32;
+/** Most that are asked at once where the knee is sought. */
+export const MOST_AT_ONCE = 32;
 /** Probing every model of a full Ollama would load each of them in turn. */
 const MOST_MODELS = 3;
 
@@ -64,14 +66,14 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
 
 async function examineServer(server: FoundServer, options: ExamineOptions): Promise<ExaminedModel[]> {
   const { memory, fresh, say = () => {} } = options;
-  if (server.trouble !== null) return [];
+  if (server.trouble !== null || isOnlyLookedAt(server)) return [];
   const chosen = chosenModels(server, options.models);
   const examined: ExaminedModel[] = [];
   for (const model of chosen) {
     const { place, software, version } = server;
     const who = { server: place.url, software, version, model };
     const known = fresh ? null : await memory.read(server, model);
-    if (known && (known.speed !== null || !options.speed)) {
+    if (known && !isToMend(known) && (known.speed !== null || !options.speed)) {
       examined.push({ ...who, ...known, cached: true });
       continue;
     }
@@ -83,21 +85,34 @@ async function examineServer(server: FoundServer, options: ExamineOptions): Prom
   return examined;
 }
 
-function chosenModels({ models }: FoundServer, wanted: readonly string[] | undefined): readonly ServedModel[] {
+/** What was not found out then, or can be mended without another version or other weights, is asked again. */
+function isToMend({ unknown, capabilities: can }: Remembered): boolean {
+  return unknown.length > 0 || can.overlong === "truncated" || can.thinking === "on" || can.repeatable === false;
+}
+
+function chosenModels(server: FoundServer, wanted: readonly string[] | undefined): readonly ServedModel[] {
+  const { models, place } = server;
   if (wanted) return models.filter(({ name }) => wanted.includes(name));
+  const ofConfig = (place.models ?? []).flatMap((name) => servedAs(server, name) ?? []);
+  if (ofConfig.length > 0) return [...new Set(ofConfig)];
   // What answers from a cloud is not asked unless it is named: it may cost money.
   return models.filter(({ isEncoder, remoteHost }) => !isEncoder && remoteHost === null).slice(0, MOST_MODELS);
+}
+
+function dialectOf({ software }: FoundServer, { name }: ServedModel, backend: Backend): Dialect {
+  const vendor = Object.values(vendors).find((one) => one.name === software) ?? vendors.generic;
+  const quirks = quirksOf(vendor.name, name);
+  return software === "ollama" ? ollamaDialect(backend, name, quirks) : chatDialect(backend, name, quirks);
 }
 
 async function examineModel(
   server: FoundServer,
   model: ServedModel,
   { openBackend, signal, speed: wantsSpeed, today, say = () => {} }: ExamineOptions,
-): Promise<Pick<ExaminedModel, "capabilities" | "speed" | "unknown" | "probed">> {
+): Promise<Remembered> {
   const backend = openBackend(server.place);
   try {
-    const dialect =
-      server.software === "ollama" ? ollamaDialect(backend, model.name) : chatDialect(backend, model.name);
+    const dialect = dialectOf(server, model, backend);
     const subject: Subject = { backend, dialect, model, signal };
     const { capabilities, unknown } = await probeAll(subject, probes, PROBE_SECONDS);
     let speed: ExaminedModel["speed"] = null;

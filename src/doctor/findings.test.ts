@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Capabilities, ExaminedModel, FoundServer } from "./doctor.ts";
-import { modelFindings, serverFindings } from "./findings.ts";
+import { isOnlyLookedAt, modelFindings, serverFindings } from "./findings.ts";
 import { nothingKnown } from "./probe.ts";
 
 const server: FoundServer = {
@@ -48,6 +48,29 @@ describe("of a server", () => {
   ])("Ollama %s drops probabilities: %s", (version, drops) => {
     const says = serverFindings({ ...server, version }).map((finding) => finding.says);
     expect(says.some((text) => text.includes("probabilities"))).toBe(drops);
+  });
+
+  test.each([
+    ["litellm", {}, false],
+    ["pawl", {}, false],
+    ["vllm", { mayCost: true }, false],
+    ["litellm", { isNamed: true, mayCost: true }, true],
+    ["vllm", {}, true],
+  ] as const)("%s at a place that is %j is asked what it can do: %s", (software, more, isAsked) => {
+    const found = { ...server, software, place: { ...server.place, ...more } };
+    expect(isOnlyLookedAt(found)).toBe(!isAsked);
+    expect(serverFindings(found).some(({ says }) => says.includes("may cost money"))).toBe(!isAsked);
+  });
+
+  test("what the config wants and the server has not is an error, with what brings it", () => {
+    const place = { ...server.place, models: ["qwen3:4b", "qwen3:8b"] };
+    const missing = serverFindings({ ...server, place }).filter(({ level }) => level === "error");
+    expect(missing).toMatchObject([
+      { says: "it does not serve qwen3:8b, which the config wants", fix: "ollama pull qwen3:8b" },
+    ]);
+    // llama.cpp answers to any name.
+    const free = { ...server, software: "llama-server", place } as const;
+    expect(serverFindings(free).every(({ level }) => level !== "error")).toBe(true);
   });
 
   test("without a model there is a command that brings one; some other program on the port is only noted", () => {

@@ -1,7 +1,9 @@
 /** From what was found to lines that say it, each with what to do. */
 
 import { basename } from "node:path";
-import type { ExaminedModel, Finding, FoundServer, Level } from "./doctor.ts";
+import { vendors } from "../wire/quirks.ts";
+import { isSameModel } from "../wire/same-model.ts";
+import type { ExaminedModel, Finding, FoundServer, Level, ServedModel } from "./doctor.ts";
 
 /** What a server as a whole says. */
 export function serverFindings(server: FoundServer): Finding[] {
@@ -20,9 +22,16 @@ export function serverFindings(server: FoundServer): Finding[] {
     return [line("warning", about, `${named} has no model`, fix)];
   }
   const clouds = models.filter(({ remoteHost }) => remoteHost !== null);
+  const unserved = (place.models ?? []).filter((name) => !servedAs(server, name));
   const old = software === "ollama" && version !== null && isBefore(version, [0, 12, 11]);
   return [
     line("ok", about, `${named}, ${models.length === 1 ? "1 model" : `${models.length} models`} (${place.why})`, null),
+    ...unserved.map((name) =>
+      line("error", about, `it does not serve ${name}, which the config wants`, fixFor(server, name)),
+    ),
+    ...(isOnlyLookedAt(server)
+      ? [line("note", about, "not asked what it can do: that may cost money", `pawl doctor ${place.url}`)]
+      : []),
     ...clouds.map(({ name, remoteHost }) =>
       line(
         "error",
@@ -42,6 +51,25 @@ export function serverFindings(server: FoundServer): Finding[] {
         ]
       : []),
   ];
+}
+
+/** A proxy for vendors who are paid, and a ladder that ends in a paid rung or a person, are asked by name alone. */
+export function isOnlyLookedAt({ place, software }: FoundServer): boolean {
+  return !place.isNamed && (place.mayCost === true || software === "litellm" || software === "pawl");
+}
+
+/** The model that answers to this name there; whoever names models as it likes has one that answers to any. */
+export function servedAs({ software, models }: FoundServer, name: string): ServedModel | undefined {
+  const isFree = Object.values(vendors).some((one) => one.name === software && one.quirks.freeNames);
+  return models.find((one) => isSameModel(name, one.name)) ?? (isFree && models.length === 1 ? models[0] : undefined);
+}
+
+function fixFor({ software, models }: FoundServer, name: string): string {
+  if (software === "ollama") return `ollama pull ${name}`;
+  return `load it there, or name one of these: ${models
+    .map((model) => shortModel(model.name))
+    .slice(0, 5)
+    .join(", ")}`;
 }
 
 /** What one model on one server can do, and cannot. */
@@ -78,6 +106,11 @@ export function modelFindings(examined: ExaminedModel): Finding[] {
       "error",
       "a prompt that does not fit is cut without a word",
       software === "ollama" ? "OLLAMA_CONTEXT_LENGTH=16384 ollama serve" : "give the server a longer context",
+    );
+  if (can.overlong === "not tried")
+    say(
+      "note",
+      "its context is too long to be filled for a probe: what it does with a prompt that does not fit is not known",
     );
   if (can.overlong === "refused") say("ok", "a prompt that does not fit is refused");
   if (can.thinking === "on")

@@ -79,6 +79,27 @@ describe("who answers", () => {
     expect(await identify(place, answering({}, status))).toMatchObject({ trouble });
   });
 
+  test.each([
+    ["a keyed gateway", { "/readyz": { version: "1" } }],
+    ["vLLM that guards its models alone", { "/version": { version: "0.32.0" } }],
+  ])("%s wants a key, whatever else it answers", async (_, routes) => {
+    expect(await identify(place, answering(routes, 401))).toMatchObject({ trouble: "it wants a key" });
+  });
+
+  test("a page that answers everything is nobody's trouble", async () => {
+    const found = await identify(place, async () => ({ status: 200, body: null }));
+    expect(found).toMatchObject({
+      software: "unknown",
+      trouble: "it answers HTTP, and none of the routes of a model server",
+    });
+  });
+
+  test("the same weights are the same whenever a server was started", async () => {
+    const at = async (created: number) =>
+      (await identify(place, answering({ "/v1/models": { data: [{ id: "qwen", created }] } })))?.models[0]?.digest;
+    expect(await at(1)).toBe(await at(2));
+  });
+
   test("whatever a stranger sends is somebody or unknown, never an error", async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), fc.integer({ min: 100, max: 599 }), async (body, status) => {

@@ -24,7 +24,7 @@ export async function identify(place: Place, ask: Ask): Promise<FoundServer | nu
     software,
     version: typeof said === "string" ? said : null,
     models: served,
-    trouble: troubleOf(answers),
+    trouble: troubleOf(software, answers),
   });
   if (isOk(ollama) && "version" in fieldsOf(ollama.body)) {
     const tags = await ask("/api/tags");
@@ -51,12 +51,13 @@ function isOk(answer: Knock | undefined): answer is Knock {
   return answer?.status === 200;
 }
 
-function troubleOf(answers: readonly (Knock | null)[]): string | null {
-  const said = answers.flatMap((answer) => (answer ? [answer.status] : []));
-  if (said.includes(200)) return null;
-  if (said.some((status) => status === 401 || status === 403)) return "it wants a key";
-  if (said.includes(503)) return "it is still loading its model";
-  return "it answers HTTP, and none of the routes of a model server";
+/** Why its models cannot be asked. Other routes may be open where that of the models wants a key. */
+function troubleOf(software: Software, [models, ...others]: readonly (Knock | null)[]): string | null {
+  const wantsKey = (answer: Knock | null | undefined) => answer?.status === 401 || answer?.status === 403;
+  const isThere = [models, ...others].some((answer) => answer?.status === 200);
+  if (wantsKey(models) || (!isThere && others.some(wantsKey))) return "it wants a key";
+  if (!isThere && [models, ...others].some((answer) => answer?.status === 503)) return "it is still loading its model";
+  return software === "unknown" ? "it answers HTTP, and none of the routes of a model server" : null;
 }
 
 /** Ollama says a cloud behind a name by `remote_host`, and by the tag `-cloud`. */
@@ -97,7 +98,7 @@ function lmStudioModels(body: unknown): ServedModel[] {
 function plainModels(body: unknown): ServedModel[] {
   return listOf(body).map((model) => ({
     name: text(model.id) ?? "",
-    digest: shortHash(JSON.stringify([model.id, model.root ?? null, model.created ?? null])),
+    digest: shortHash(JSON.stringify([model.id, model.root ?? null])),
     context: number(model.max_model_len),
     remoteHost: null,
     isEncoder: /embed/.test(text(model.id) ?? ""),

@@ -7,9 +7,9 @@ import { messageOf } from "../core/errors.ts";
 import { pawlHome } from "../core/home.ts";
 import { loadRuntime } from "../engine/runtime.ts";
 import { listModels } from "../models/store.ts";
+import { vendors } from "../wire/quirks.ts";
 import type { Finding } from "./doctor.ts";
 import { line } from "./findings.ts";
-import { hosted } from "./places.ts";
 
 const MACHINE = "this machine";
 const GB = 1e9;
@@ -77,14 +77,14 @@ async function freeBytes(folder: string): Promise<number | null> {
 }
 
 function keys(environment: NodeJS.ProcessEnv): Finding[] {
-  return hosted
-    .filter(([name]) => environment[name])
-    .map(([name, vendor]) =>
+  return Object.values(vendors)
+    .filter(({ local, keyVariable }) => !local && keyVariable !== null && environment[keyVariable])
+    .map(({ name, keyVariable }) =>
       line(
         "note",
-        vendor,
-        `${name} is set; not asked, because that costs money`,
-        `remote("${vendor}", MODEL, { price: ... }) in the config`,
+        name,
+        `${keyVariable} is set; not asked, because that costs money`,
+        `remote("${name}", MODEL, { price: ... }) in the config`,
       ),
     );
 }

@@ -1,5 +1,8 @@
-/** Where model servers usually are: their own default ports on this machine, and what the environment names. */
+/** Where model servers may be: where the config says, what the environment names, their default ports on this machine. */
 
+import { canonicalHost, isLoopback } from "../net/host-name.ts";
+import type { Rung } from "../rung/rung.ts";
+import { hostedVendorAt } from "../wire/quirks.ts";
 import type { Place } from "./doctor.ts";
 
 /** Default ports, from each server's own documentation. */
@@ -24,23 +27,27 @@ const variables: readonly (readonly [address: string, key: string | null])[] = [
   ["PAWL_SERVER_URL", "PAWL_SERVER_KEY"],
 ];
 
-/** Hosted vendors of whom a key may be set. They are named, and never asked unless somebody wants it: it costs money. */
-export const hosted: readonly (readonly [key: string, vendor: string])[] = [
-  ["OPENAI_API_KEY", "openai"],
-  ["OPENROUTER_API_KEY", "openrouter"],
-  ["ANTHROPIC_API_KEY", "anthropic"],
-];
-
-/** Every place to knock at, the named ones first, each address once. */
+/**
+ * Every place to knock at, each address once: where the config's rungs are, what the environment names, the usual
+ * ports. A hosted vendor's own address is none of them.
+ */
 export function places(
   environment: NodeJS.ProcessEnv,
+  rungs: readonly Rung[] = [],
   ports: readonly number[] = usual.map(([port]) => port),
 ): Place[] {
   const found = new Map<string, Place>();
+  for (const { name, server } of rungs) {
+    const url = addressIn(server?.url);
+    if (!server || url === null || hostedVendorAt(url)) continue;
+    const before = found.get(url);
+    const models = [...(before?.models ?? []), server.model];
+    found.set(url, before ? { ...before, models } : { ...placeAt(url, name, server.key, server.isPriced), models });
+  }
   for (const [name, keyName] of variables) {
     const url = addressIn(environment[name]);
     const key = keyName === null ? undefined : environment[keyName];
-    if (url !== null && !found.has(url)) found.set(url, { url, why: name, ...(key ? { key } : {}) });
+    if (url !== null && !hostedVendorAt(url) && !found.has(url)) found.set(url, placeAt(url, name, key ?? null, false));
   }
   for (const port of ports) {
     const url = `http://127.0.0.1:${port}`;
@@ -48,6 +55,12 @@ export function places(
     if (!found.has(url)) found.set(url, { url, why });
   }
   return [...found.values()];
+}
+
+/** Whoever takes a key and is not on this machine may take money too. */
+function placeAt(url: string, why: string, key: string | null, isPriced: boolean): Place {
+  const mayCost = isPriced || (key !== null && key !== "" && !isLoopback(canonicalHost(new URL(url).hostname)));
+  return { url, why, ...(key && { key }), ...(mayCost && { mayCost: true }) };
 }
 
 /**

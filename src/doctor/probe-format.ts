@@ -77,7 +77,7 @@ export const contextProbe: Probe = {
   name: "context",
   async run(subject) {
     const context = subject.model.context ?? 4096;
-    if (context > LONGEST) throw new Error(`its context of ${context} tokens is too long to be filled for a probe`);
+    if (context > LONGEST) return { overlong: "not tried" };
     const words = Math.ceil((context * 4) / 3);
     const user = `${"stone ".repeat(words)}\nAnswer with the one word: yes`;
     try {

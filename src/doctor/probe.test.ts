@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Json } from "../core/json.ts";
 import type { Backend, BackendRequest, Exchange } from "../net/backend.ts";
 import { BackendError } from "../net/backend-error.ts";
+import { plain } from "../wire/quirks.ts";
 import { chatDialect, ollamaDialect } from "./dialect.ts";
 import type { Capabilities } from "./doctor.ts";
 import { type Probe, probeAll } from "./probe.ts";
@@ -143,7 +144,7 @@ const every: readonly Probe[] = [
 
 async function probed(manners: Manners, native = false, probes = every) {
   const backend = new Server(manners);
-  const dialect = native ? ollamaDialect(backend, "m") : chatDialect(backend, "m");
+  const dialect = native ? ollamaDialect(backend, "m", plain) : chatDialect(backend, "m", plain);
   const model = { name: "m", digest: "d", context: 4096, remoteHost: null, isEncoder: false };
   return await probeAll({ backend, dialect, model, signal: new AbortController().signal }, probes, 5);
 }
@@ -220,7 +221,7 @@ describe("the probes", () => {
       },
     };
     const model = { name: "m", digest: "d", context: null, remoteHost: null, isEncoder: false };
-    const subject = { backend, dialect: chatDialect(backend, "m"), model, signal: stop.signal };
+    const subject = { backend, dialect: chatDialect(backend, "m", plain), model, signal: stop.signal };
     await expect(probeAll(subject, [stopping, schemaProbe], 5)).rejects.toThrow("aborted");
     expect(backend.asked).toEqual([]);
   });

@@ -25,6 +25,7 @@ test("what was found is known again until the weights, the build or the address 
     await memory.write(here, model, found);
     expect(await memory.read(here, model)).toEqual(found);
     expect(await memory.read(here, { ...model, digest: "other" })).toBeNull();
+    expect(await memory.read(here, { ...model, context: 16_384 })).toBeNull();
     expect(await memory.read({ ...here, version: "2" }, model)).toBeNull();
     expect(await memory.read({ ...here, place: { url: "http://127.0.0.1:2", why: "" } }, model)).toBeNull();
     for (const file of await readdir(join(folder, "new"))) await writeFile(join(folder, "new", file), "{half");

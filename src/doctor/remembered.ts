@@ -7,7 +7,7 @@ import { pawlHome } from "../core/home.ts";
 import type { ExaminedModel, FoundServer, ServedModel } from "./doctor.ts";
 
 /** Raised whenever a probe changes what it means by what it says. */
-const EDITION = 1;
+const EDITION = 2;
 
 export type Remembered = Pick<ExaminedModel, "capabilities" | "speed" | "unknown" | "probed">;
 
@@ -21,7 +21,7 @@ export function fileMemory(folder: string = join(pawlHome(), "doctor")): Memory 
   const fileOf = (server: FoundServer, model: ServedModel): string => {
     const { software, version, place } = server;
     // The address too: the same weights behind a proxy are another server.
-    const key = [EDITION, place.url, software, version, model.name, model.digest];
+    const key = [EDITION, place.url, software, version, model.name, model.digest, model.context];
     return join(folder, `${shortHash(JSON.stringify(key))}.json`);
   };
   return {

@@ -8,7 +8,7 @@ export const addDoctor: AddCommand = (program, done) => {
     .command("doctor")
     .summary("find model servers, ask what they really do, say what to mend")
     .description(
-      "Looks for model servers on the usual ports, in the usual variables and in the config, asks each a few questions whose answers are known, and prints one line a finding with what to do about it. What was found of a model is remembered. Hosted vendors are named and never asked: that costs money.",
+      "Looks for model servers in the config, in the usual variables and on the usual ports, asks each a few questions whose answers are known, and prints one line a finding with what to do about it. What was found of a model is remembered. What may cost money is asked only where its address is given.",
     )
     .argument("[address...]", "only these servers, such as http://gpu-box:8000")
     .option("--model <name...>", "only these models (default: the first three of each server that answer on it)")
