@@ -92,17 +92,7 @@ function outgoing(question: IncomingQuestion, { value, confidence, read }: Given
   const probabilities =
     distributionOf(question.options, { name, confidence, read: own }) ??
     names.map((_, index) => (index === best ? 1 : 0));
-  return { kind: "answered", probabilities: leading(whole(probabilities, best), best) };
-}
-
-/** The same, but so that all together are 1: what nobody has goes to those with less than the answer. */
-function whole(probabilities: readonly number[], best: number): readonly number[] {
-  const top = probabilities[best]!;
-  const missing = 1 - probabilities.reduce((sum, p) => sum + p, 0);
-  const room = probabilities.map((p, index) => (index === best ? 0 : Math.max(0, top - p)));
-  const all = room.reduce((sum, each) => sum + each, 0);
-  if (missing <= 0 || all === 0) return probabilities;
-  return probabilities.map((p, index) => p + (missing * room[index]!) / all);
+  return { kind: "answered", probabilities: leading(probabilities, best) };
 }
 
 /** A millionth is enough to say which of two equals it was. */

@@ -10,6 +10,7 @@ import {
   type QuestionSpec,
   type ToolOffer,
 } from "../core/question.ts";
+import { rendered } from "../core/rendered.ts";
 import { type Infer, type Parsed, parse, type Schema, toJsonSchema } from "../core/schema.ts";
 import { brokenPrerequisite, type CallBook } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
@@ -19,16 +20,6 @@ import type { About, ChooseSpec, ExtractSpec, JudgeSpec, Options, Picked, ScoreS
 export interface Place {
   readonly name: string;
   readonly path: string;
-}
-
-/** The item as a text: a string as it is, an object as `key: value` lines. */
-export function render(about: unknown): string {
-  if (typeof about === "string") return about;
-  if (typeof about !== "object" || about === null || Array.isArray(about)) return JSON.stringify(about) ?? "";
-  return Object.entries(about)
-    .filter(([, value]) => value !== undefined && value !== null)
-    .map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join("\n");
 }
 
 type Check = QuestionSpec["check"];
@@ -56,7 +47,7 @@ function make<T>(
   about: unknown,
   read: (raw: unknown) => Parsed<T> | Promise<Parsed<T>>,
 ): Question<T> {
-  return new Question<T>(name, path, spec, () => render(about), read);
+  return new Question<T>(name, path, spec, () => rendered(about), read);
 }
 
 function unfit(message: string, path = ""): { ok: false; issue: { path: string; message: string } } {

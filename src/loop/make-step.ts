@@ -3,6 +3,7 @@
 import { UsageError } from "../core/errors.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { Question } from "../core/question.ts";
+import { rendered } from "../core/rendered.ts";
 import type { Rung } from "../rung/rung.ts";
 import { CallBook } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
@@ -13,7 +14,6 @@ import {
   type Place,
   pickedIn,
   pickQuestion,
-  render,
   scoreQuestion,
   writeQuestion,
 } from "./ask.ts";
@@ -122,7 +122,7 @@ function pickOnce(run: Run, place: Place, spec: PickSpec<readonly AnyTool[], str
     place,
     spec,
     { tools: spec.tools, offered, otherwise, finish: null, ask },
-    () => render(spec.about),
+    () => rendered(spec.about),
     run.book,
   );
 }

@@ -1,9 +1,10 @@
 /** `step.loop`: one tool a turn out of those offered, until a rule, the model or a limit ends it. */
 
 import { describeOutcome } from "../core/outcome.ts";
+import { rendered } from "../core/rendered.ts";
 import { CallBook } from "../tool/offer.ts";
 import type { AnyTool } from "../tool/tool.ts";
-import { type Place, pickedIn, pickQuestion, render } from "./ask.ts";
+import { type Place, pickedIn, pickQuestion } from "./ask.ts";
 import { callStep, refuseCall } from "./call-step.ts";
 import { offerNow } from "./ladder.ts";
 import { never } from "./never.ts";
@@ -71,7 +72,7 @@ async function act(run: Run, path: string, picked: Picked, step: CallBook, seen:
 
 /** The item, and what was done about it so far. */
 function tell(about: unknown, turns: readonly Turn[]): string {
-  if (turns.length === 0) return render(about);
+  if (turns.length === 0) return rendered(about);
   const lines = turns.map((turn) => `${turn.tool}(${JSON.stringify(turn.args)}): ${describeOutcome(turn.outcome)}`);
-  return `${render(about)}\n\nDone so far:\n${lines.join("\n")}`;
+  return `${rendered(about)}\n\nDone so far:\n${lines.join("\n")}`;
 }

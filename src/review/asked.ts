@@ -1,8 +1,8 @@
 /** What a journaled run asked: the record keeps answers, not items' texts, and a replay finds those again. */
 
 import type { Event } from "../core/event.ts";
+import { rendered } from "../core/rendered.ts";
 import type { RunRecord } from "../journal/journal.ts";
-import { render } from "../loop/ask.ts";
 import type { Loop } from "../loop/loop.ts";
 import { placeOf } from "../loop/make-step.ts";
 import { type Parts, replayRun } from "../loop/run.ts";
@@ -37,7 +37,7 @@ function watched(step: Step, prefix: string, asked: Map<string, Asked>): Step {
     (verb: Verb) =>
     (name: StepName, spec: About): Promise<unknown> => {
       const place = placeOf(name, prefix);
-      asked.set(place.path, { name: place.name, about: render(spec.about) });
+      asked.set(place.path, { name: place.name, about: rendered(spec.about) });
       return (step[verb] as (name: StepName, spec: About) => Promise<unknown>)(name, spec);
     };
   const branch = (run: Branch, within: string): Branch => {

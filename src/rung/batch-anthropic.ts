@@ -2,8 +2,9 @@
 
 import type { Json } from "../core/json.ts";
 import type { Backend } from "../net/backend.ts";
+import { tokensIn } from "../wire/counted.ts";
 import { countOf, type Fields, fieldsOf, listOf, textOf } from "../wire/fields.ts";
-import type { Tokens } from "../wire/wire.ts";
+import { messagesUsage } from "../wire/messages.ts";
 import type { BatchApi, BatchFound, BatchLine, BatchProgress, BatchResult, LostBatch } from "./batch-api.ts";
 import { jsonLines } from "./batch-lines.ts";
 import { idOf } from "./batch-openai.ts";
@@ -95,18 +96,9 @@ function resultOf({ custom_id, result }: Fields): BatchResult {
   const id = textOf(custom_id) || null;
   const { type, message, error } = fieldsOf(result);
   if (type === "succeeded" && typeof message === "object" && message !== null) {
-    return { id, kind: "answered", reply: message as Json, tokens: tokensOf(fieldsOf(fieldsOf(message).usage)) };
+    return { id, kind: "answered", reply: message as Json, tokens: tokensIn(messagesUsage(fieldsOf(message).usage)) };
   }
   const inner = fieldsOf(fieldsOf(error).error);
   const parts = [textOf(inner.type) || textOf(type), textOf(inner.message)];
   return { id, kind: "failed", reason: parts.filter((part) => part !== "").join(": ") || "no reply" };
-}
-
-/** Its input count leaves out what was read from a cache, or written to one at a price of its own. */
-function tokensOf(usage: Fields): Tokens | null {
-  const [fresh, output] = [countOf(usage.input_tokens), countOf(usage.output_tokens)];
-  if (fresh === null || output === null) return null;
-  const cachedInput = countOf(usage.cache_read_input_tokens) ?? 0;
-  const written = countOf(usage.cache_creation_input_tokens) ?? 0;
-  return { input: fresh + written + cachedInput, output, cachedInput, cost: null };
 }

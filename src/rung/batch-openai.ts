@@ -4,8 +4,9 @@ import { ModelError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Backend } from "../net/backend.ts";
 import { BackendError } from "../net/backend-error.ts";
+import { chatUsage } from "../wire/chat.ts";
+import { tokensIn } from "../wire/counted.ts";
 import { countOf, type Fields, fieldsOf, listOf, textOf } from "../wire/fields.ts";
-import type { Tokens } from "../wire/wire.ts";
 import type { BatchApi, BatchFound, BatchLine, BatchProgress, BatchResult, LostBatch } from "./batch-api.ts";
 import { jsonLines } from "./batch-lines.ts";
 
@@ -114,17 +115,11 @@ function resultOf({ custom_id, response, error }: Fields): BatchResult {
   const id = textOf(custom_id) || null;
   const { status_code, body } = fieldsOf(response);
   if (status_code === 200 && typeof body === "object" && body !== null) {
-    return { id, kind: "answered", reply: body as Json, tokens: tokensOf(fieldsOf(fieldsOf(body).usage)) };
+    return { id, kind: "answered", reply: body as Json, tokens: tokensIn(chatUsage(fieldsOf(body))) };
   }
   const said = textOf(fieldsOf(error).message) || textOf(fieldsOf(fieldsOf(body).error).message);
   const code = textOf(fieldsOf(error).code) || (status_code === undefined ? "" : `status ${String(status_code)}`);
   return { id, kind: "failed", reason: [code, said].filter((part) => part !== "").join(": ") || "no reply" };
-}
-
-function tokensOf({ prompt_tokens, completion_tokens, prompt_tokens_details }: Fields): Tokens | null {
-  const [input, output] = [countOf(prompt_tokens), countOf(completion_tokens)];
-  if (input === null || output === null) return null;
-  return { input, output, cachedInput: countOf(fieldsOf(prompt_tokens_details).cached_tokens) ?? 0, cost: null };
 }
 
 /** The name that the provider gave to a thing. Throws where it gave none: whether the thing is there, nobody knows. */

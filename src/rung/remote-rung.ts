@@ -15,7 +15,7 @@ import { askUpward } from "./remote-asking.ts";
 import type { Carrier } from "./remote-call.ts";
 import { Health } from "./remote-health.ts";
 import type { RemoteSettings } from "./remote-options.ts";
-import type { DecideContext, Notes, OpenNeeds, Rung } from "./rung.ts";
+import type { DecideContext, Notes, OpenNeeds, Rung, RungServer } from "./rung.ts";
 
 interface Opened {
   readonly backend: Backend;
@@ -52,7 +52,10 @@ export class RemoteRung implements Rung {
   async open(needs: OpenNeeds): Promise<void> {
     const { url, auth, headers, quirks, isPaid, price, timeoutSeconds, requestsPerMinute, tokensPerMinute } =
       this.#settings;
-    const apiKey = this.#key();
+    const { key: apiKey, missingKey } = this.server;
+    if (missingKey !== null) {
+      throw new UsageError("E_KEY", `${this.name} needs a key: set ${missingKey}, or give the option key`);
+    }
     const backend = openBackend({
       url,
       headers,
@@ -86,6 +89,13 @@ export class RemoteRung implements Rung {
     this.#opened = { backend, carrier, notes: needs.notes };
   }
 
+  get server(): RungServer {
+    const { url, model, key, keyVariable, isLocal, price } = this.#settings;
+    const found = key ?? (keyVariable !== null ? process.env[keyVariable] || null : null);
+    const missingKey = found === null && !isLocal ? keyVariable : null;
+    return { url, model, key: found, missingKey, isPriced: price !== null };
+  }
+
   async close(): Promise<void> {
     await this.#opened?.backend.close();
     this.#opened = null;
@@ -113,16 +123,6 @@ export class RemoteRung implements Rung {
 
   get #note(): string {
     return `remote-model/${this.name}`;
-  }
-
-  #key(): string | null {
-    const { key, keyVariable, isLocal } = this.#settings;
-    if (key !== null) return key;
-    if (keyVariable === null) return null;
-    const found = process.env[keyVariable];
-    if (found) return found;
-    if (isLocal) return null;
-    throw new UsageError("E_KEY", `${this.name} needs a key: set ${keyVariable}, or give the option key`);
   }
 }
 

@@ -53,9 +53,22 @@ export interface Rung {
   readonly learns?: "words" | "features";
   /** Numbers of the item for a learned head, the same for the same text; `null` where it has none for it. */
   features?(question: Question, signal: AbortSignal): Promise<Features | null>;
+  /** The model server that it asks, for whoever looks at it beforehand. */
+  readonly server?: RungServer;
   /** Loads what the rung needs, once, before the first question. May report progress in words. */
   open?(needs: OpenNeeds): Promise<void>;
   close?(): Promise<void>;
+}
+
+export interface RungServer {
+  /** Base address, without the path of a format. */
+  readonly url: string;
+  readonly model: string;
+  readonly key: string | null;
+  /** The environment variable that must hold its key, and does not. */
+  readonly missingKey: string | null;
+  /** Asking it costs money. */
+  readonly isPriced: boolean;
 }
 
 /** What a rung may use of the process that runs it. */

@@ -1,8 +1,8 @@
 /** OpenAI-compatible chat: `POST /v1/chat/completions`. */
 
 import type { Json } from "../core/json.ts";
-import type { Usage } from "./counted.ts";
-import { countOf, type Fields, fieldsOf, isFields, listOf, textOf } from "./fields.ts";
+import { type Usage, usageIn } from "./counted.ts";
+import { type Fields, fieldsOf, isFields, listOf, textOf } from "./fields.ts";
 import type { TokenRead } from "./letters.ts";
 import { LETTERS, type Plan, planOf, tokensFor, wantsLogprobs } from "./plan.ts";
 import { promptOf } from "./prompt.ts";
@@ -92,7 +92,7 @@ function saidIn(body: unknown): Said | string {
     end: reason === "length" ? "length" : reason === "content_filter" ? "refused" : "whole",
     refusal: textOf(message.refusal),
     tokens: tokensOf(fieldsOf(choice.logprobs).content),
-    usage: usageOf(body, choice),
+    usage: chatUsage(body),
     isRemote: false,
   };
 }
@@ -125,18 +125,9 @@ export function tokensOf(list: unknown): readonly TokenRead[] | null {
   return tokens.length > 0 ? tokens : null;
 }
 
-function usageOf(body: Fields, choice: Fields): Usage | null {
+/** The counts of a reply, wherever a server puts them. */
+export function chatUsage(body: Fields): Usage | null {
+  const choice = fieldsOf(listOf(body.choices)[0]);
   const blocks = Array.isArray(body.usage) ? body.usage : [body.usage, choice.usage, fieldsOf(choice.message).usage];
-  const [usage, ...more] = blocks.filter(isFields);
-  if (!usage) return null;
-  const { cost } = usage;
-  return {
-    input: countOf(usage.prompt_tokens),
-    output: countOf(usage.completion_tokens),
-    total: countOf(usage.total_tokens),
-    reasoning: countOf(fieldsOf(usage.completion_tokens_details).reasoning_tokens) ?? 0,
-    cachedInput: countOf(fieldsOf(usage.prompt_tokens_details).cached_tokens) ?? 0,
-    cost: typeof cost === "number" && Number.isFinite(cost) && cost >= 0 ? cost : null,
-    isDouble: more.length > 0,
-  };
+  return usageIn(blocks, "prompt", "completion");
 }

@@ -1,6 +1,7 @@
 /** Tokens as a reply counts them, and whether they can be of this exchange. */
 
 import type { ReplyFault } from "../core/server-fault.ts";
+import { countOf, fieldsOf, isFields } from "./fields.ts";
 import type { Tokens } from "./wire.ts";
 
 /** As it stands in the reply; `null` where it is missing or is no count. */
@@ -14,6 +15,32 @@ export interface Usage {
   readonly cost: number | null;
   /** More than one block of counts. */
   readonly isDouble: boolean;
+}
+
+/**
+ * The counts of a format that names them `PREFIX_tokens`, with details beside. `blocks`: every place of the reply that
+ * may hold some; more than one that does is a fault of its own.
+ */
+export function usageIn(blocks: readonly unknown[], input: string, output: string): Usage | null {
+  const [usage, ...more] = blocks.flat().filter(isFields);
+  if (!usage) return null;
+  const { cost } = usage;
+  return {
+    input: countOf(usage[`${input}_tokens`]),
+    output: countOf(usage[`${output}_tokens`]),
+    total: countOf(usage.total_tokens),
+    reasoning: countOf(fieldsOf(usage[`${output}_tokens_details`]).reasoning_tokens) ?? 0,
+    cachedInput: countOf(fieldsOf(usage[`${input}_tokens_details`]).cached_tokens) ?? 0,
+    cost: typeof cost === "number" && Number.isFinite(cost) && cost >= 0 ? cost : null,
+    isDouble: more.length > 0,
+  };
+}
+
+/** The counts as they stand, whether or not they can be true; `null` where one is missing. */
+export function tokensIn(usage: Usage | null): Tokens | null {
+  if (!usage || usage.input === null || usage.output === null) return null;
+  const { input, output, cachedInput, cost } = usage;
+  return { input, output, cachedInput, cost };
 }
 
 export interface Sent {
@@ -39,18 +66,16 @@ export interface Counted {
 
 /** Counts that cannot be true are worth no more than none: the call is then unpriced. */
 export function counted(usage: Usage | null, sent: Sent): Counted {
-  if (!usage || usage.input === null || usage.output === null) return { tokens: null, faults: ["usage missing"] };
-  const { input, output, cachedInput, cost } = usage;
-  if (!isPlausible(usage, input, output, sent)) return { tokens: null, faults: ["usage implausible"] };
-  const tokens = { input, output, cachedInput, cost };
-  const isShort = input < runsShortened(sent.text).length / LONGEST_WORD;
+  const tokens = tokensIn(usage);
+  if (!usage || !tokens) return { tokens: null, faults: ["usage missing"] };
+  if (!isPlausible(usage, tokens, sent)) return { tokens: null, faults: ["usage implausible"] };
+  const isShort = tokens.input < runsShortened(sent.text).length / LONGEST_WORD;
   return { tokens, faults: isShort ? ["prompt truncated"] : [] };
 }
 
 function isPlausible(
-  { total, reasoning, cachedInput, isDouble }: Usage,
-  input: number,
-  output: number,
+  { total, reasoning, isDouble }: Usage,
+  { input, output, cachedInput }: Tokens,
   { text, moreBytes, mostOutput }: Sent,
 ): boolean {
   // Some count thoughts beside the answer's tokens.

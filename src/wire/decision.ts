@@ -3,8 +3,8 @@
 import type { Evidence } from "../core/answer.ts";
 import { namesOf, type Question } from "../core/question.ts";
 import type { ReplyFault } from "../core/server-fault.ts";
-import { counted, type Usage } from "./counted.ts";
-import { countOf, type Fields, fieldsOf, isFields } from "./fields.ts";
+import { counted, usageIn } from "./counted.ts";
+import type { Fields } from "./fields.ts";
 import { MOST_LEVELS, MOST_OPTIONS, placeOfBest } from "./incoming.ts";
 import { repairText } from "./prompt.ts";
 import { isCloudName, isSameModel } from "./same-model.ts";
@@ -53,7 +53,7 @@ export function readDecision(body: Fields, found: Found, decision: Decision, ask
   const model = typeof body.model === "string" && body.model !== "" ? body.model : null;
   const sent = [asked.about, instructionsOf(asked), ...decision.names].join("\n");
   const moreBytes = Buffer.byteLength(asked.question.options.map(({ description }) => description).join(""));
-  const { tokens, faults } = counted(usageOf(body.usage), {
+  const { tokens, faults } = counted(usageIn([body.usage], "input", "output"), {
     text: sent,
     moreBytes,
     mostOutput: null,
@@ -132,21 +132,5 @@ function distributionIn(
       ...(Number.isFinite(margin) ? { margin } : {}),
       ...(mass === undefined ? {} : { mass }),
     },
-  };
-}
-
-function usageOf(value: unknown): Usage | null {
-  const blocks = Array.isArray(value) ? value : [value];
-  const [usage, ...more] = blocks.filter(isFields);
-  if (!usage) return null;
-  const { cost } = usage;
-  return {
-    input: countOf(usage.input_tokens),
-    output: countOf(usage.output_tokens),
-    total: countOf(usage.total_tokens),
-    reasoning: countOf(fieldsOf(usage.output_tokens_details).reasoning_tokens) ?? 0,
-    cachedInput: countOf(fieldsOf(usage.input_tokens_details).cached_tokens) ?? 0,
-    cost: typeof cost === "number" && Number.isFinite(cost) && cost >= 0 ? cost : null,
-    isDouble: more.length > 0,
   };
 }

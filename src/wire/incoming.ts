@@ -1,5 +1,6 @@
 /** What a client asks of the gateway, whatever format it spoke: a model's name, a text, and closed questions about it. */
 
+import { rendered } from "../core/rendered.ts";
 import type { Parsed } from "../core/schema.ts";
 import { type Fields, isFields } from "./fields.ts";
 
@@ -100,15 +101,8 @@ export function lengthAt<T>(list: readonly T[], path: string, least: number, mos
 export function contentAt(value: unknown, path: string): string {
   if (typeof value === "string") return value;
   if (Array.isArray(value)) return value.map((part: unknown, index) => partAt(part, `${path}[${index}]`)).join("\n");
-  if (isFields(value)) return linesOf(value);
+  if (isFields(value)) return rendered(value);
   return refuse(path, "this must be a text, an object or a list");
-}
-
-function linesOf(value: Fields): string {
-  return Object.entries(value)
-    .filter(([, member]) => member !== undefined && member !== null)
-    .map(([key, member]) => `${key}: ${typeof member === "string" ? member : JSON.stringify(member)}`)
-    .join("\n");
 }
 
 /** One part of a list: a piece of text, a message, JSON. A picture is refused: nobody on a ladder would see it. */

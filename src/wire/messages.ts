@@ -96,13 +96,13 @@ function saidIn(body: unknown): Said | string {
           : "whole",
     refusal: "",
     tokens: null,
-    usage: usageOf(body.usage),
+    usage: messagesUsage(body.usage),
     isRemote: false,
   };
 }
 
 /** `input_tokens` leaves out what a cache took part in; here it is put back, as the other formats count. */
-function usageOf(usage: unknown): Usage | null {
+export function messagesUsage(usage: unknown): Usage | null {
   const blocks = Array.isArray(usage) ? usage : [usage];
   const [first, ...more] = blocks.filter(isFields);
   if (!first) return null;

@@ -318,6 +318,12 @@ export const vendors: { readonly [name in VendorName]: Vendor } = {
   },
 };
 
+/** The hosted vendor whose own address this is; `null` where it is nobody's. */
+export function hostedVendorAt(url: string): Vendor | null {
+  const { host } = new URL(url);
+  return Object.values(vendors).find((one) => !one.local && one.url !== null && new URL(one.url).host === host) ?? null;
+}
+
 /** How this vendor wants to be asked for this model. */
 export function quirksOf(vendor: VendorName, model: string): Quirks {
   const { quirks, models } = vendors[vendor];
