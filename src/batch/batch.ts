@@ -2,11 +2,11 @@
 
 import { ModelError, messageOf, PawlError, StorageError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
+import { addPaid } from "../core/paid-totals.ts";
 import { parse } from "../core/schema.ts";
 import type { Identity } from "../data/identity.ts";
 import type { Row } from "../data/row.ts";
 import type { BatchRow, Journal, RunIdentity, RunRecord, Taken } from "../journal/journal.ts";
-import { addPaid } from "../ledger/totals.ts";
 import type { Loop } from "../loop/loop.ts";
 import type { Parts } from "../loop/run.ts";
 import { runOn } from "../loop/run-on.ts";

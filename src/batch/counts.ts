@@ -1,7 +1,7 @@
 /** What a batch came to so far: the figures that progress, summary and exit code are made of. */
 
 import type { Attempt, Fault } from "../core/answer.ts";
-import { noPaid, type PaidCounts } from "../ledger/totals.ts";
+import { noPaid, type PaidCounts } from "../core/paid-totals.ts";
 
 /** What the questions of a batch's runs came to. A question counts once, by its last state. */
 export interface QuestionCounts {

@@ -17,6 +17,7 @@ import { receiptOf } from "../review/receipt.ts";
 import type { Batches } from "../rung/batch-api.ts";
 import { type BatchedOptions, batched } from "../rung/batched.ts";
 import { person } from "../rung/person.ts";
+import { questionOf } from "../rung/rung.contract.ts";
 import type { Rung } from "../rung/rung.ts";
 import { scripted } from "../rung/scripted.ts";
 import { words } from "../rung/words.ts";
@@ -116,7 +117,9 @@ describe.each(["openai", "anthropic"] as const)("questions by %s's batches", (ve
   test("wait, go out together, and come back to their runs at the batch's price, in any order", async () => {
     const set = await setUp(vendor);
     await set.run(["1", "2"]);
-    const { name } = set.deferring.rung;
+    const { rung } = set.deferring;
+    const { name } = rung;
+    const before = rung.version!(questionOf("choose"));
     expect(set.waitsFor()).toEqual([`1 ${name}`, `2 ${name}`]);
     expect(set.journal.calls.totals()).toMatchObject({ calls: 0 });
     expect(await sendDeferred(set.deferring)).toMatchObject({ questions: 2, batches: [{ id: "batch_1", size: 2 }] });
@@ -128,6 +131,8 @@ describe.each(["openai", "anthropic"] as const)("questions by %s's batches", (ve
     expect(await set.fetch()).toMatchObject({ underWay: [], answered: 2, failed: 0, handedOver: 2, kept: 0 });
     expect(set.outcome("1")).toEqual({ team: "billing", urgent: name });
     expect(set.outcome("2")).toEqual({ team: "shipping", urgent: name });
+    // It holds the model as the provider names it.
+    expect(rung.version!(questionOf("choose"))).toMatch(new RegExp(`^${before}.`));
     // Half of (100 x 1000 + 4 x 2000) a million, for each.
     expect(set.journal.calls.totals()).toMatchObject({ calls: 2, open: 0, unpriced: 0, maybePaidTwice: 0 });
     expect(set.journal.calls.totals().cost).toBeCloseTo(0.108, 9);
@@ -221,8 +226,100 @@ describe.each(["openai", "anthropic"] as const)("questions by %s's batches", (ve
     complete(set, set.fake.batches[0]!);
     expect(await set.fetch()).toMatchObject({ answered: 2, handedOver: 2 });
     expect(set.fake.batches).toHaveLength(1);
-    expect(set.journal.calls.totals()).toMatchObject({ open: 0, unpriced: 0, maybePaidTwice: 0 });
+    // What was not listed may have been paid all the same.
+    expect(set.journal.calls.totals()).toMatchObject({ calls: 4, open: 0, unpriced: 2, maybePaidTwice: 2 });
     expect(set.journal.calls.totals().cost).toBeCloseTo(0.108, 9);
+  });
+
+  test("that the provider has no more go up, and hold no newer ones up", async () => {
+    const set = await setUp(vendor);
+    for (const id of ["1", "2", "4", "5"]) {
+      await set.run([id]);
+      await sendDeferred(set.deferring);
+    }
+    const [first, second, third, fourth] = set.fake.batches;
+    first!.gone = "all";
+    second!.gone = "results";
+    second!.status = "completed";
+    complete(set, fourth!);
+    // One batch in trouble is told, and is read another time.
+    set.fake.refuses = 403;
+    set.fake.refusesOnly = `GET /v1/${vendor === "openai" ? "" : "messages/"}batches/${third!.id}`;
+    expect(await set.fetch()).toMatchObject({
+      ended: [
+        { id: "batch_1", note: expect.stringContaining("any more") },
+        { id: "batch_2", note: expect.stringContaining("no more") },
+        { id: "batch_4" },
+      ],
+      troubled: [expect.stringMatching(/^batch_3: .*403/)],
+      answered: 1,
+      failed: 2,
+      handedOver: 3,
+    });
+    expect(set.outcome("5")).toMatchObject({ team: "billing" });
+    const { name } = set.deferring.rung;
+    expect(set.waitsFor()).toEqual(["1 person", "2 person", `4 ${name}`]);
+    expect(set.journal.calls.totals()).toMatchObject({ calls: 4, open: 1, unpriced: 2 });
+    set.fake.refuses = null;
+    complete(set, third!);
+    expect(await set.fetch()).toMatchObject({ troubled: [], answered: 1, handedOver: 1 });
+  });
+
+  test("stay as they are where nothing is found at the address at all, or the rung asks elsewhere now", async () => {
+    const set = await setUp(vendor);
+    await set.run(["1"]);
+    await sendDeferred(set.deferring);
+    set.fake.refuses = 404;
+    expect(await set.fetch()).toMatchObject({ ended: [], troubled: [expect.stringContaining("batch_1")] });
+    set.fake.refuses = null;
+    const elsewhere = Object.assign(Object.create(set.deferring.api), { host: "elsewhere" });
+    expect(await fetchDeferred({ ...set.deferring, api: elsewhere })).toMatchObject({
+      ended: [],
+      troubled: [expect.stringContaining("asks elsewhere now")],
+    });
+    complete(set, set.fake.batches[0]!);
+    expect(await set.fetch()).toMatchObject({ troubled: [], answered: 1, handedOver: 1 });
+  });
+
+  test("with counts that cannot be true are unpriced", async () => {
+    const set = await setUp(vendor);
+    await set.run(["1"]);
+    await sendDeferred(set.deferring);
+    const usage =
+      vendor === "openai"
+        ? { prompt_tokens: 10, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 1000 } }
+        : { input_tokens: [], output_tokens: 4 };
+    complete(set, set.fake.batches[0]!, (results) =>
+      results.map((result) => JSON.parse(JSON.stringify(result), (key, value) => (key === "usage" ? usage : value))),
+    );
+    expect(await set.fetch()).toMatchObject({ answered: 1 });
+    expect(set.journal.calls.totals()).toMatchObject({ unpriced: 1, inputTokens: 0, outputTokens: 0, cost: 0 });
+  });
+
+  test("of which it cannot be told whether they arrived are not sent again", async () => {
+    let now = 1_800_000_000_000;
+    const set = await setUp(vendor, { now: () => now, journal: memoryJournal({ now: () => now }) });
+    await set.run(["1", "2"]);
+    set.fake.hold = { start: vendor === "openai" ? "POST /v1/batches" : "POST /v1/messages/batches", after: true };
+    const stopped = new AbortController();
+    const held = set.fake.held();
+    const dead = sendDeferred({ ...set.deferring, signal: stopped.signal });
+    await held;
+    stopped.abort(new Error("killed"));
+    await expect(dead).rejects.toThrow("killed");
+    set.fake.hold = null;
+    now += 61_000;
+    set.fake.forgets = "list";
+    expect(await sendDeferred(set.deferring)).toMatchObject({ unclear: [expect.stringContaining("does not list")] });
+    set.fake.refuses = 403;
+    expect(await fetchDeferred(set.deferring)).toMatchObject({ unclear: [expect.stringContaining("403")] });
+    set.fake.refuses = null;
+    // Without its mark it is one of that size, until its results say that it is the one.
+    set.fake.forgets = "metadata";
+    expect(await sendDeferred(set.deferring)).toMatchObject({ unclear: [expect.stringContaining("batch_1")] });
+    complete(set, set.fake.batches[0]!, (results) => ["{no", ...results]);
+    expect(await set.fetch()).toMatchObject({ found: 2, answered: 2, strangers: 1, handedOver: 2 });
+    expect(set.fake.batches).toHaveLength(1);
   });
 });
 
@@ -358,6 +455,24 @@ describe("what waits for a batch", () => {
     complete(set, set.fake.batches[0]!);
     expect(await set.fetch()).toMatchObject({ answered: 1, handedOver: 1 });
     expect(set.outcome("1")).toMatchObject({ team: "billing" });
+  });
+
+  test("leaves the day's budget alone where sending was interrupted before it left", async () => {
+    const now = (): number => 1_800_000_000_000;
+    const most = rungAt("http://127.0.0.1:9", "openai").mostCost!;
+    const set = await setUp("openai", { now, config: { budget: { perDay: most * 10 } } });
+    await set.run(["1", "2", "3"]);
+    const { budget } = set.deferring;
+    const before = budget!.spent;
+    const stopped = new AbortController();
+    const reserve = budget!.reserve.bind(budget);
+    budget!.reserve = (amount) => {
+      stopped.abort(new Error("interrupted"));
+      return reserve(amount);
+    };
+    await expect(sendDeferred({ ...set.deferring, signal: stopped.signal })).rejects.toThrow("interrupted");
+    expect(budget!.spent).toBeCloseTo(before, 12);
+    expect(set.fake.batches).toHaveLength(0);
   });
 
   test("the same content is asked once: a second item like it is served from the first reply", async () => {

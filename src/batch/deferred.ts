@@ -1,7 +1,7 @@
 /** Questions that go by a provider's batch: collected, sent, found again after a crash, fetched, and handed to their runs. */
 
 import { randomUUID } from "node:crypto";
-import { UsageError } from "../core/errors.ts";
+import { ModelError } from "../core/errors.ts";
 import type { Event } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
 import { isShadow } from "../core/shadow.ts";
@@ -11,7 +11,7 @@ import { describeOwner, isAlive, type Owner, thisProcess } from "../journal/owne
 import type { Deferred, DeferredBatch } from "../ledger/ledger.ts";
 import type { Booking, DayBudget } from "../loop/budget.ts";
 import { BackendError } from "../net/backend-error.ts";
-import type { BatchApi, Batches, BatchResult } from "../rung/batch-api.ts";
+import type { BatchApi, Batches, BatchProgress, BatchResult, LostBatch } from "../rung/batch-api.ts";
 import type { Rung } from "../rung/rung.ts";
 import type { Tokens } from "../wire/wire.ts";
 
@@ -32,7 +32,7 @@ export interface Deferring {
 /** What became of batches that were recorded, and of which no answer of the provider's came. */
 export interface Recovered {
   readonly found: number;
-  /** The provider never had them: their questions are queued again. */
+  /** The provider does not list them: their questions are queued again. */
   readonly again: number;
   /** Why it is not known of others yet, one each. */
   readonly unclear: readonly string[];
@@ -50,6 +50,8 @@ export interface Sent extends Recovered {
 export interface Fetched extends Recovered {
   readonly underWay: readonly { readonly id: string; readonly done: number; readonly size: number }[];
   readonly ended: readonly { readonly id: string; readonly note: string }[];
+  /** Why a batch could not be read now, one each: it stays as it is, and the others are read. */
+  readonly troubled: readonly string[];
   readonly answered: number;
   readonly failed: number;
   /** Results that were there twice, and results of no question of ours: neither counts. */
@@ -76,32 +78,41 @@ export async function sendDeferred(deferring: Deferring): Promise<Sent> {
   let chunk: Booked[] = [];
   let bytes = 0;
   const flush = async (): Promise<void> => {
-    if (chunk.length > 0) sent.push(...(await sendOne(deferring, chunk)));
+    if (chunk.length === 0) return;
+    signal.throwIfAborted();
+    const whole = chunk;
     chunk = [];
     bytes = 0;
+    sent.push(...(await sendOne(deferring, whole)));
   };
-  for (const call of queued(journal, rung.name)) {
+  const add = async (call: Deferred): Promise<void> => {
     signal.throwIfAborted();
     const fate = fateOf(journal, call);
     if (fate === "over") await deferred.done([call.number]);
-    if (fate !== "awaited") continue;
+    if (fate !== "awaited") return;
     const size = Buffer.byteLength(JSON.stringify(lineOf(call))) + 200;
     if (size > api.mostBytes) {
       tooLong++;
       await deferred.refuse(call.number, `it has ${size} bytes, and a batch at most ${api.mostBytes}`);
-      continue;
+      return;
     }
     const isFull = chunk.length >= api.mostRequests || bytes + size > api.mostBytes;
     if (isFull || (chunk[0] && chunk[0].call.target !== call.target)) await flush();
     const booking = budget?.reserve(most);
     if (booking === null) {
       overBudget++;
-      continue;
+      return;
     }
     chunk.push({ call, booking });
     bytes += size;
+  };
+  try {
+    for (const call of queued(journal, rung.name)) await add(call);
+    await flush();
+  } finally {
+    // What was not sent costs nothing, whatever kept it.
+    for (const { booking } of chunk) booking?.settle(0);
   }
-  await flush();
   const questions = sent.reduce((sum, { size }) => sum + size, 0);
   return { ...recovered, batches: sent, questions, overBudget, tooLong };
 }
@@ -133,7 +144,7 @@ async function sendOne(
     id = await api.send(batch.key, lines, signal);
   } catch (thrown) {
     if (thrown instanceof BackendError && !thrown.maybeDone) {
-      await deferred.unsent(batch.number, thrown.message);
+      await deferred.unsent(batch.number, thrown.message, false);
       for (const { booking } of claimed) booking?.settle(0);
     }
     throw thrown;
@@ -184,10 +195,10 @@ async function recover({ journal, rung, api, signal, now }: Deferring): Promise<
       unclear.push(`a batch of ${batch.size} went to ${batch.host}, which is not the rung's any more`);
       continue;
     }
-    const { key, made, size } = batch;
-    const ids = idsOf(journal, batch);
-    const answer = await api.find({ key, made, size, others, has: (id) => ids.has(id) }, signal);
-    if (answer.kind === "unclear") unclear.push(answer.why);
+    const { made, size } = batch;
+    const answer = await unlessTroubled(api.find(lostOf(journal, batch, others), signal));
+    if (answer instanceof ModelError) unclear.push(answer.message);
+    else if (answer.kind === "unclear") unclear.push(answer.why);
     else if (answer.kind === "found") {
       await deferred.sent(batch.number, answer.id);
       others.add(answer.id);
@@ -195,11 +206,27 @@ async function recover({ journal, rung, api, signal, now }: Deferring): Promise<
     } else if (now() - made < longestWay) {
       unclear.push(`a batch of ${size} was sent less than a minute ago, and ${api.host} does not list it yet`);
     } else {
-      await deferred.unsent(batch.number, "the provider never had it");
+      await deferred.unsent(batch.number, "the provider does not list it", true);
       again += size;
     }
   }
   return { found, again, unclear };
+}
+
+/** What came of it, or the trouble that its provider made. */
+async function unlessTroubled<T>(work: Promise<T>): Promise<T | ModelError> {
+  try {
+    return await work;
+  } catch (thrown) {
+    if (thrown instanceof ModelError) return thrown;
+    throw thrown;
+  }
+}
+
+function lostOf(journal: Journal, batch: DeferredBatch, others: ReadonlySet<string>): LostBatch {
+  const { key, made, size } = batch;
+  const ids = idsOf(journal, batch);
+  return { key, made, size, others, has: (id) => ids.has(id) };
 }
 
 function idsOf(journal: Journal, { rung, number }: DeferredBatch): ReadonlySet<string> {
@@ -214,38 +241,100 @@ function idsOf(journal: Journal, { rung, number }: DeferredBatch): ReadonlySet<s
   }
 }
 
-/** Fetches what has come. What was read is on record, and not read anew, where this is interrupted. */
+/**
+ * Fetches what has come. What was read is on record, and not read anew, where this is interrupted. Trouble with one batch
+ * is told and holds no other up.
+ */
 export async function fetchDeferred(deferring: Deferring): Promise<Fetched> {
   const recovered = await recover(deferring);
-  const { journal, rung, api, signal } = deferring;
+  const { journal, rung, api } = deferring;
   const { deferred } = journal.calls;
   const underWay: { id: string; done: number; size: number }[] = [];
   const ended: { id: string; note: string }[] = [];
+  const troubled: string[] = [];
   const counts = { answered: 0, failed: 0, duplicates: 0, strangers: 0 };
-  for (const { number, state, providerId: id, size, host } of deferred.batches(rung.name).toReversed()) {
+  for (const batch of deferred.batches(rung.name).toReversed()) {
+    const { number, state, providerId: id, size, host } = batch;
     if (state !== "sent" || id === null) continue;
     if (host !== api.host) {
-      throw new UsageError("E_BATCH_HOST", `batch ${id} is at ${host}, and ${rung.name} asks ${api.host} now`);
-    }
-    const progress = await api.look(id, signal);
-    if (progress.kind === "under way") {
-      underWay.push({ id, done: progress.done, size: Math.max(size, progress.size) });
+      troubled.push(`batch ${id} is at ${host}, and ${rung.name} asks ${api.host} now`);
       continue;
     }
     const before = deferred.counts({ batch: number });
-    const { duplicates, strangers } = await readResults(deferring, number, api.results(id, signal));
-    counts.duplicates += duplicates;
-    counts.strangers += strangers;
-    // What is nowhere in the results may have been carried out, for all that anybody knows.
-    const reason = `its batch ended without it: ${progress.note}`;
-    const missing = { kind: "failed", reason, cost: progress.isVoid ? 0 : null } as const;
-    await deferred.end(number, progress.note, missing);
+    const went = await unlessTroubled(fetchOne(deferring, batch, id));
     const after = deferred.counts({ batch: number });
     counts.answered += after.answered - before.answered;
     counts.failed += after.failed - before.failed;
-    ended.push({ id, note: progress.note });
+    if (went instanceof ModelError) troubled.push(`${id}: ${went.message}`);
+    else if (went.kind === "under way") underWay.push({ id, done: went.done, size: Math.max(size, went.size) });
+    else {
+      counts.duplicates += went.duplicates;
+      counts.strangers += went.strangers;
+      ended.push({ id, note: went.note });
+    }
   }
-  return { ...recovered, underWay, ended, ...counts };
+  return { ...recovered, underWay, ended, troubled, ...counts };
+}
+
+interface Ended extends Doubtful {
+  readonly kind: "ended";
+  readonly note: string;
+}
+
+/** Reads one batch, and ends it where nothing more will come. Rejects with a `ModelError` where it cannot be read now. */
+async function fetchOne(
+  deferring: Deferring,
+  batch: DeferredBatch,
+  id: string,
+): Promise<Ended | Extract<BatchProgress, { kind: "under way" }>> {
+  const { journal, api, signal } = deferring;
+  const progress = await lookAt(deferring, batch, id);
+  if (progress.kind === "under way") return progress;
+  const { number } = batch;
+  let { note } = progress;
+  let doubtful: Doubtful = { duplicates: 0, strangers: 0 };
+  try {
+    doubtful = await readResults(deferring, number, api.results(id, signal));
+  } catch (thrown) {
+    if (!isNotFound(thrown)) throw thrown;
+    note = `${note}, and ${api.host} has its results no more`;
+  }
+  // What is nowhere in the results may have been carried out, for all that anybody knows.
+  const reason = `its batch ended without it: ${note}`;
+  const missing = { kind: "failed", reason, cost: progress.isVoid ? 0 : null } as const;
+  await journal.calls.deferred.end(number, note, missing);
+  return { kind: "ended", note, ...doubtful };
+}
+
+/**
+ * How it stands. It ended where the provider has it no more: one that lists its batches, and not this one. An address
+ * that is wrong says "not found" as well, and ends nothing.
+ */
+async function lookAt(
+  { journal, rung, api, signal }: Deferring,
+  batch: DeferredBatch,
+  id: string,
+): Promise<BatchProgress> {
+  try {
+    return await api.look(id, signal);
+  } catch (thrown) {
+    if (!isNotFound(thrown)) throw thrown;
+    const ids = journal.calls.deferred.batches(rung.name).map(({ providerId }) => providerId);
+    const others = new Set(ids.filter((other): other is string => other !== null && other !== id));
+    const listed = await api.find(lostOf(journal, batch, others), signal);
+    if (listed.kind !== "none") throw thrown;
+    return { kind: "ended", note: `${api.host} does not have it any more`, isVoid: false };
+  }
+}
+
+function isNotFound(thrown: unknown): boolean {
+  return thrown instanceof BackendError && thrown.fault === "not found";
+}
+
+/** Results that do not count. */
+interface Doubtful {
+  readonly duplicates: number;
+  readonly strangers: number;
 }
 
 /** Puts results on record, some hundred in one commit. Each id counts once, and only in its own batch. */
@@ -253,33 +342,36 @@ async function readResults(
   { journal, rung, currency }: Deferring,
   batch: number,
   results: AsyncIterable<BatchResult>,
-): Promise<{ readonly duplicates: number; readonly strangers: number }> {
+): Promise<Doubtful> {
   const { deferred } = journal.calls;
   const { costOf } = rung.batches;
   const seen = new Set<string>();
   let [duplicates, strangers] = [0, 0];
   let writing: Promise<boolean>[] = [];
-  for await (const result of results) {
-    const { id, kind } = result;
-    if (id === null || !deferred.has(batch, id)) {
-      strangers++;
-      continue;
+  try {
+    for await (const result of results) {
+      const { id, kind } = result;
+      if (id === null || !deferred.has(batch, id)) {
+        strangers++;
+        continue;
+      }
+      if (seen.has(id)) {
+        duplicates++;
+        continue;
+      }
+      seen.add(id);
+      const end =
+        kind === "answered"
+          ? ({ kind, reply: result.reply, usage: usageOf(result.tokens, costOf, currency) } as const)
+          : ({ kind, reason: result.reason, cost: 0 } as const);
+      writing.push(deferred.settle(batch, id, end));
+      if (writing.length < page) continue;
+      await Promise.all(writing);
+      writing = [];
     }
-    if (seen.has(id)) {
-      duplicates++;
-      continue;
-    }
-    seen.add(id);
-    const end =
-      kind === "answered"
-        ? ({ kind, reply: result.reply, usage: usageOf(result.tokens, costOf, currency) } as const)
-        : ({ kind, reason: result.reason, cost: 0 } as const);
-    writing.push(deferred.settle(batch, id, end));
-    if (writing.length < page) continue;
+  } finally {
     await Promise.all(writing);
-    writing = [];
   }
-  await Promise.all(writing);
   return { duplicates, strangers };
 }
 

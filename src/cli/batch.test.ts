@@ -54,6 +54,12 @@ test("what waits is sent, fetched and handed to its runs; what failed is for peo
   expect(status.rungs).toMatchObject([{ questions: { queued: 0, sent: 2 }, batches: [{ providerId: "batch_1" }] }]);
   expect(JSON.stringify(status)).not.toContain("sender");
 
+  fake.refuses = 403;
+  fake.refusesOnly = "GET /v1/batches/batch_1";
+  const refused = await pawl("batch", "fetch");
+  expect([refused.code, refused.out]).toEqual([5, expect.stringMatching(/: batch_1: .*403/)]);
+  fake.refuses = null;
+
   const late = await pawl("batch", "fetch", "--watch", "--every", "1");
   expect(late.code).toBe(0);
   expect(late.out).toMatch(/1 answered, 1 failed/);

@@ -150,19 +150,27 @@ async function fetch(
     if (options.json) {
       if (isLast) printJson({ journal: session.journalFile, rungs: all.map(flat) });
     } else for (const { rung, result } of all) for (const line of fetchedLines(rung, result)) print(line);
-    if (isLast) return signal.aborted ? 130 : isOpen || all.some(({ result }) => result.kept > 0) ? 3 : 0;
+    if (isLast) return signal.aborted ? 130 : codeOf(all.map(({ result }) => result));
     await pause(every * 1000, signal);
   }
 }
 
-function fetchedLines(rung: string, result: Fetched & { handedOver: number; kept: number }): readonly string[] {
-  const { underWay, ended, answered, failed, duplicates, strangers, handedOver, kept, ...recovered } = result;
-  const isIdle = underWay.length + ended.length + handedOver + kept === 0;
+type Went = Fetched & { readonly handedOver: number; readonly kept: number };
+
+function codeOf(all: readonly Went[]): ExitCode {
+  if (all.some(({ troubled }) => troubled.length > 0)) return 5;
+  return all.some(({ underWay, unclear, kept }) => underWay.length + unclear.length + kept > 0) ? 3 : 0;
+}
+
+function fetchedLines(rung: string, result: Went): readonly string[] {
+  const { underWay, ended, troubled, answered, failed, duplicates, strangers, handedOver, kept, ...recovered } = result;
+  const isIdle = underWay.length + ended.length + troubled.length + handedOver + kept === 0;
   return [
     ...recoveredLines(rung, recovered),
     ...underWay.map(({ id, done, size }) => `${rung}: ${id} is under way, ${count(done)} of ${count(size)} done`),
+    ...troubled.map((why) => `${rung}: ${why}`),
     ...ended.map(({ id, note }) => `${rung}: ${id} ended: ${note}`),
-    ...(ended.length > 0 ? [`${rung}: ${count(answered)} answered, ${count(failed)} failed`] : []),
+    ...(ended.length + answered + failed > 0 ? [`${rung}: ${count(answered)} answered, ${count(failed)} failed`] : []),
     ...(duplicates > 0 ? [`${rung}: ${counted(duplicates, "result")} came twice; the first counts`] : []),
     ...(strangers > 0 ? [`${rung}: ${counted(strangers, "result")} of no question that was sent`] : []),
     ...(handedOver > 0 ? [`${rung}: ${counted(handedOver, "question")} handed to their runs`] : []),

@@ -92,6 +92,10 @@ function standingText({ risk, delta, state, threshold, propensity, audited }: St
   return `${promise}, ${state}, from ${probability(threshold)} on; ${coin}`;
 }
 
+function unpricedText({ atMost = 0 }: Attempt): string {
+  return atMost > 0 ? `unpriced, at most ${atMost}` : "unpriced";
+}
+
 function attemptLines(attempt: Attempt, indent: string): readonly string[] {
   const { rung, kind, value, confidence = null, basis, evidence, usage, verdict, fault, repaired, reason } = attempt;
   const mark = verdict?.stands ? styled("green", "✓") : kind === "waiting" ? "…" : styled("yellow", "↑");
@@ -102,7 +106,7 @@ function attemptLines(attempt: Attempt, indent: string): readonly string[] {
   const cost = [
     usage && usage.milliseconds > 0 ? `${Math.round(usage.milliseconds * 10) / 10} ms` : "",
     usage && usage.inputTokens + usage.outputTokens > 0 ? `${usage.inputTokens}+${usage.outputTokens} tokens` : "",
-    usage?.cost === null ? "unpriced" : usage && usage.cost > 0 ? `cost ${usage.cost}` : "",
+    usage?.cost === null ? unpricedText(attempt) : usage && usage.cost > 0 ? `cost ${usage.cost}` : "",
   ].filter((part) => part !== "");
   const below = `${indent}    `;
   const lines = [`${indent}${mark} ${rung}: ${said}${cost.length > 0 ? styled("dim", ` · ${cost.join(" · ")}`) : ""}`];

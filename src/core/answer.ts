@@ -128,6 +128,8 @@ export interface Attempt {
   readonly basis?: Basis;
   readonly evidence?: Evidence;
   readonly usage?: Usage;
+  /** Where nobody knows what it cost: the most that it can have been, which is what limits on spend count it as. */
+  readonly atMost?: number;
   readonly verdict?: Verdict;
   readonly reason?: string;
   readonly fault?: Fault;

@@ -13,6 +13,11 @@ export interface Usage {
 
 export const noUsage: Usage = { inputTokens: 0, outputTokens: 0, milliseconds: 0, cost: 0 };
 
+/** What a try counts as against limits on spend: its cost, or the most that this can have been. */
+export function chargeOf({ usage, atMost = 0 }: { readonly usage?: Usage; readonly atMost?: number }): number {
+  return usage?.cost ?? atMost;
+}
+
 /** The sum of two usages; an unpriced part makes the sum unpriced. */
 export function addUsage(a: Usage, b: Usage): Usage {
   return {

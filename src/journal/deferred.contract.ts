@@ -84,20 +84,32 @@ export function deferredContract(name: string, open: Open): void {
       const { deferred } = calls;
       await deferred.put(newDeferred("a"));
       await deferred.claim(about, [1]);
-      await deferred.unsent(1, "unreachable");
-      await deferred.unsent(1, "again");
+      await deferred.unsent(1, "unreachable", false);
+      await deferred.unsent(1, "again", true);
       expect(deferred.find("r-1", "a", "remote")).toMatchObject({ state: "queued", batch: null });
       expect(deferred.batches()).toMatchObject([{ state: "ended", note: "unreachable" }]);
       expect(calls.totals()).toMatchObject({ calls: 1, open: 0, cost: 0, unpriced: 0 });
       await deferred.claim({ ...about, key: "k2" }, [1]);
       await deferred.sent(2, "batch_2");
       // The provider has it: it cannot be taken back any more.
-      await deferred.unsent(2, "late");
+      await deferred.unsent(2, "late", false);
       expect(deferred.counts({ batch: 2 })).toEqual({ ...none, sent: 1 });
       expect(calls.totals()).toMatchObject({ calls: 2, open: 1, maybePaidTwice: 0 });
       await deferred.put(newDeferred("b"));
       await deferred.refuse(2, "too long");
       expect(deferred.find("r-1", "b", "remote")).toMatchObject({ state: "failed", reason: "too long" });
+    });
+
+    test("that may have reached it are unpriced, and the next try may pay twice", async () => {
+      await using opened = await open({});
+      const { calls } = opened.journal;
+      const { deferred } = calls;
+      await deferred.put(newDeferred("a"));
+      await deferred.claim(about, [1]);
+      await deferred.unsent(1, "not listed", true);
+      expect(calls.totals()).toMatchObject({ calls: 1, open: 0, unpriced: 1, maybePaidTwice: 0 });
+      await deferred.claim({ ...about, key: "k2" }, [1]);
+      expect(calls.totals()).toMatchObject({ calls: 2, open: 1, unpriced: 1, maybePaidTwice: 1 });
     });
   });
 }

@@ -3,7 +3,8 @@
 import { StorageError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import { makeRoom } from "../core/make-room.ts";
-import type { NewPaidCall, PaidCall, PaidCalls, PaidFilter, PaidResult, PaidTotals } from "../ledger/ledger.ts";
+import { addPaid, noPaid, type PaidCounts, type PaidTotals } from "../core/paid-totals.ts";
+import type { NewPaidCall, PaidCall, PaidCalls, PaidFilter, PaidResult } from "../ledger/ledger.ts";
 import { MemoryDeferred } from "./memory-deferred.ts";
 import { idempotencyKeyOf, keptReply, oldestReply } from "./paid-call.ts";
 
@@ -15,8 +16,6 @@ interface Entry {
   result: PaidResult | null;
 }
 
-type Sum = { -readonly [name in keyof PaidTotals]: PaidTotals[name] };
-
 export class MemoryPaidCalls implements PaidCalls {
   readonly #now: () => number;
   readonly #mostReplies: number;
@@ -26,7 +25,7 @@ export class MemoryPaidCalls implements PaidCalls {
   /** By content, the oldest first. */
   readonly #replies = new Map<string, { readonly number: number; readonly text: string; readonly at: number }>();
   /** Of runs that were forgotten, by rung. */
-  readonly #forgotten = new Map<string, Sum>();
+  readonly #forgotten = new Map<string, PaidCounts>();
   #last = 0;
   readonly deferred: MemoryDeferred;
 
@@ -80,13 +79,13 @@ export class MemoryPaidCalls implements PaidCalls {
   }
 
   totals({ run, rung, after = 0 }: PaidFilter = {}): PaidTotals {
-    const sum = nothing();
+    const sum = noPaid();
     if (run === undefined && after === 0) {
-      for (const [name, part] of this.#forgotten) if (rung === undefined || name === rung) add(sum, part);
+      for (const [name, part] of this.#forgotten) if (rung === undefined || name === rung) addPaid(sum, part);
     }
     const entries = run === undefined ? this.#entries.values() : (this.#byRun.get(run) ?? []);
     for (const entry of entries) {
-      if (entry.number > after && (rung === undefined || entry.call.rung === rung)) add(sum, totalsOf(entry));
+      if (entry.number > after && (rung === undefined || entry.call.rung === rung)) addPaid(sum, totalsOf(entry));
     }
     return sum;
   }
@@ -99,9 +98,9 @@ export class MemoryPaidCalls implements PaidCalls {
   forget(run: string): void {
     for (const entry of this.#byRun.get(run) ?? []) {
       const { rung } = entry.call;
-      const sum = this.#forgotten.get(rung) ?? nothing();
+      const sum = this.#forgotten.get(rung) ?? noPaid();
       this.#forgotten.set(rung, sum);
-      add(sum, totalsOf(entry));
+      addPaid(sum, totalsOf(entry));
       this.#entries.delete(entry.number);
     }
     this.#byRun.delete(run);
@@ -109,17 +108,9 @@ export class MemoryPaidCalls implements PaidCalls {
 }
 
 function totalsOf({ served, again, result }: Entry): PaidTotals {
-  if (served) return { ...nothing(), served: 1 };
-  const sum = { ...nothing(), calls: 1, maybePaidTwice: again ? 1 : 0 };
+  if (served) return { ...noPaid(), served: 1 };
+  const sum = { ...noPaid(), calls: 1, maybePaidTwice: again ? 1 : 0 };
   if (!result) return { ...sum, open: 1 };
   const { inputTokens, outputTokens, cost } = result.usage;
   return { ...sum, inputTokens, outputTokens, cost: cost ?? 0, unpriced: cost === null ? 1 : 0 };
-}
-
-function nothing(): Sum {
-  return { calls: 0, served: 0, open: 0, maybePaidTwice: 0, unpriced: 0, cost: 0, inputTokens: 0, outputTokens: 0 };
-}
-
-function add(sum: Sum, part: PaidTotals): void {
-  for (const name of Object.keys(sum) as (keyof Sum)[]) sum[name] += part[name];
 }

@@ -76,11 +76,12 @@ export class MemoryDeferred implements DeferredCalls {
     if (this.#batches[batch - 1]?.state === "sending") this.#change(batch, { state: "sent", providerId });
   }
 
-  async unsent(batch: number, note: string): Promise<void> {
+  async unsent(batch: number, note: string, maybePaid: boolean): Promise<void> {
     if (this.#batches[batch - 1]?.state !== "sending") return;
     this.#change(batch, { state: "ended", note });
+    const usage = { ...noUsage, cost: maybePaid ? null : 0 };
     for (const kept of this.#sentIn(batch)) {
-      if (kept.call !== null) await this.#calls.settle(kept.call, { reply: null, usage: noUsage, maybePaid: false });
+      if (kept.call !== null) await this.#calls.settle(kept.call, { reply: null, usage, maybePaid });
       kept.row = { ...kept.row, state: "queued", batch: null };
       kept.call = null;
     }

@@ -106,12 +106,13 @@ export class SqliteDeferred implements DeferredCalls {
     });
   }
 
-  unsent(batch: number, note: string): Promise<void> {
+  unsent(batch: number, note: string, maybePaid: boolean): Promise<void> {
     return this.#in.write(() => {
       const sql = "UPDATE deferred_group SET state = 'ended', note = ? WHERE number = ? AND state = 'sending'";
       if (this.#in.run(sql, note, batch).changes === 0) return;
+      const usage = { ...noUsage, cost: maybePaid ? null : 0 };
       for (const { number, call } of this.#sentIn(batch)) {
-        if (call !== null) this.#calls.end(call, { reply: null, usage: noUsage, maybePaid: false });
+        if (call !== null) this.#calls.end(call, { reply: null, usage, maybePaid });
         this.#in.run("UPDATE deferred SET state = 'queued', batch = NULL, call = NULL WHERE number = ?", number);
       }
     });

@@ -1,4 +1,4 @@
-/** The journal in one SQLite file: WAL, synchronous=FULL, one commit for all that a turn of the event loop wrote. */
+/** The journal in one SQLite file: WAL, one commit for all that was written since the last, each on the disk before it counts. */
 
 import { randomBytes } from "node:crypto";
 import { DatabaseSync, type SQLInputValue, type StatementResultingChanges, type StatementSync } from "node:sqlite";
@@ -8,6 +8,7 @@ import type { Json } from "../core/json.ts";
 import type { NewLabel } from "../core/label.ts";
 import type { Notes, Recall, RecalledAnswer, Vectors } from "../rung/rung.ts";
 import { isAnswerable, labelOf, parked, recalled, unanswered } from "./fold.ts";
+import { GroupCommit, type Transactions } from "./group-commit.ts";
 import {
   type BatchResult,
   type BatchRow,
@@ -28,14 +29,7 @@ import { mostReplies } from "./paid-call.ts";
 import { migrations } from "./schema.ts";
 import { SqlitePaidCalls } from "./sqlite-calls.ts";
 import { type Plumbing, SqliteLabels, SqlitePolicyLog, SqliteWeights } from "./sqlite-policy.ts";
-
-interface Write {
-  readonly run: () => unknown;
-  readonly resolve: (value: never) => void;
-  readonly reject: (error: unknown) => void;
-  /** Nobody waits for it: it starts no commit of its own, and where there is no room it is let go. */
-  readonly spare: boolean;
-}
+import { type Flush, WalFlush } from "./wal-flush.ts";
 
 interface RunRow {
   readonly number: number;
@@ -69,6 +63,8 @@ export interface SqliteOptions {
   readonly mostReplies?: number;
   /** 32 bytes that audits are drawn by, for a journal that is made now; drawn at random by default. For demos. */
   readonly secret?: Uint8Array;
+  /** Flushes the write-ahead log; for tests. */
+  readonly flush?: Flush;
 }
 
 const ended: readonly RunStatus[] = ["done", "limit", "failed"];
@@ -76,10 +72,6 @@ const ended: readonly RunStatus[] = ["done", "limit", "failed"];
 const fullCodes: ReadonlySet<number> = new Set([13, 778, 1034, 1546, 4874]);
 const busyCode = 5;
 const secretBytes = 32;
-/** Longest that a spare write waits for a commit that is made anyway, in milliseconds. */
-const spareWait = 1000;
-/** No write of the same turn would fare better. */
-const hopeless: ReadonlySet<string> = new Set(["E_LEASE_LOST", "E_DISK_FULL", "E_JOURNAL_BUSY"]);
 
 /**
  * Opens the journal file, making it if need be. Throws `StorageError`: `E_JOURNAL` (not a journal, unreadable),
@@ -102,9 +94,9 @@ class SqliteJournal implements Journal {
   readonly #lease: number;
   readonly #mostVectors: number;
   readonly #statements = new Map<string, StatementSync>();
-  #writes: Write[] = [];
-  #scheduled = false;
-  #spareTimer: NodeJS.Timeout | undefined;
+  /** `null`: every commit waits for the disk itself. */
+  readonly #wal: WalFlush | null;
+  readonly #commits: GroupCommit;
   #owner = 0;
   #beat: NodeJS.Timeout | undefined;
   #closed = false;
@@ -141,6 +133,13 @@ class SqliteJournal implements Journal {
       if (options.maxPages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`);
       this.id = this.#meta("id");
       this.secret = Buffer.from(this.#meta("secret"), "hex");
+      const location = this.#db.location();
+      this.#wal = location === null ? null : WalFlush.open(location, options.flush);
+      if (this.#wal) this.#db.exec("PRAGMA synchronous = NORMAL");
+      this.#commits = new GroupCommit(
+        path,
+        this.#transactions(async () => this.#wal?.flush()),
+      );
     } catch (thrown) {
       this.#db.close();
       throw thrown instanceof StorageError ? thrown : this.#storageError(thrown, "open");
@@ -194,63 +193,34 @@ class SqliteJournal implements Journal {
     }
   }
 
-  // -- writing: everything queued in one turn of the event loop becomes one transaction
+  // -- writing
 
   #write<T>(run: () => T): Promise<T> {
-    if (this.#closed) return Promise.reject(new StorageError("E_JOURNAL", "the journal is closed"));
-    return new Promise<T>((resolve, reject) => {
-      this.#writes.push({ run, resolve, reject, spare: false });
-      if (this.#scheduled) return;
-      this.#scheduled = true;
-      setImmediate(() => this.#flush());
-    });
+    return this.#commits.write(run);
   }
 
-  /** A write that goes with the next commit, after a while in one of its own. A closed journal drops it. */
-  #writeSpare(run: () => void): void {
-    if (this.#closed) return;
-    this.#writes.push({ run, resolve: () => {}, reject: () => {}, spare: true });
-    this.#spareTimer ??= setTimeout(() => this.#flush(), spareWait).unref();
-  }
-
-  #flush(): void {
-    this.#scheduled = false;
-    clearTimeout(this.#spareTimer);
-    this.#spareTimer = undefined;
-    const writes = this.#writes;
-    if (writes.length === 0) return;
-    this.#writes = [];
-    this.#commit(writes);
-  }
-
-  #commit(writes: readonly Write[]): void {
-    const values: unknown[] = [];
-    const owner = this.#owner;
-    try {
-      this.#run("BEGIN IMMEDIATE");
-      this.#refuseFenced();
-      for (const write of writes) values.push(write.run());
-      this.#run("COMMIT");
-    } catch (thrown) {
-      const error = thrown instanceof StorageError ? thrown : this.#storageError(thrown, "write");
-      if (owner !== this.#owner) this.#forgetOwner();
-      try {
-        if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      } catch {
-        // The first error is the one to tell; a file that cannot roll back stays as its last commit left it.
-      }
-      // A cache costs nobody an answer: where there is no room for both, what somebody waits for is tried alone.
-      const needed = writes.filter(({ spare }) => !spare);
-      if (error.code === "E_DISK_FULL" && needed.length > 0 && needed.length < writes.length) {
-        this.#commit(needed);
-        return;
-      }
-      // One write that cannot be made must not take the others of its turn with it.
-      if (writes.length > 1 && !hopeless.has(error.code)) for (const write of writes) this.#commit([write]);
-      else for (const write of writes) write.reject(error);
-      return;
-    }
-    for (let index = 0; index < writes.length; index++) writes[index]!.resolve(values[index] as never);
+  #transactions(flush: () => Promise<void>): Transactions {
+    let ownerBefore = 0;
+    return {
+      flush,
+      begin: () => {
+        ownerBefore = this.#owner;
+        this.#run("BEGIN IMMEDIATE");
+        this.#refuseFenced();
+      },
+      commit: () => {
+        this.#run("COMMIT");
+      },
+      rollback: (thrown) => {
+        if (ownerBefore !== this.#owner) this.#forgetOwner();
+        try {
+          if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+        } catch {
+          // The first error is the one to tell; a file that cannot roll back stays as its last commit left it.
+        }
+        return thrown instanceof StorageError ? thrown : this.#storageError(thrown, "write");
+      },
+    };
   }
 
   /** One look a transaction: whoever takes our runs over marks us first, in the transaction that takes them. */
@@ -544,7 +514,7 @@ class SqliteJournal implements Journal {
     get: (key) =>
       (this.#get("SELECT value FROM vector WHERE key = ?", key) as { value: Uint8Array } | undefined)?.value,
     set: (key, bytes) =>
-      this.#writeSpare(() => {
+      this.#commits.writeSpare(() => {
         const sql = "INSERT INTO vector (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING";
         const { changes, lastInsertRowid } = this.#run(sql, key, bytes);
         // Numbers follow one another without a gap, so the oldest is found by counting back: one look-up a vector.
@@ -564,18 +534,18 @@ class SqliteJournal implements Journal {
   async close(): Promise<void> {
     if (this.#closed) return;
     clearInterval(this.#beat);
-    if (this.#writes.length > 0) this.#flush();
     if (this.#owner !== 0) {
       const leave = this.#write(() => {
         this.#run("UPDATE run SET status = 'ready', owner = NULL WHERE owner = ?", this.#owner);
         this.#run("DELETE FROM owner WHERE id = ?", this.#owner);
       });
-      this.#flush();
       // A process that lost its lease, or a full disk, has nothing to give back: the next one takes it.
       await leave.catch(() => {});
     }
     this.#closed = true;
+    await this.#commits.close();
     this.#statements.clear();
+    this.#wal?.close();
     this.#db.close();
   }
 

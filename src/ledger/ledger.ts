@@ -1,7 +1,10 @@
 /** The contract of the ledger: every call that costs money is on record before it is made, and what it cost after. */
 
 import type { Json } from "../core/json.ts";
+import type { PaidTotals } from "../core/paid-totals.ts";
 import type { Usage } from "../core/usage.ts";
+
+export type { PaidTotals } from "../core/paid-totals.ts";
 
 /** A paid call that is about to be made. Its run, path, rung and attempt together say which one it is. */
 export interface NewPaidCall {
@@ -38,23 +41,6 @@ export interface PaidResult {
   readonly usage: Usage;
   /** It failed on the way, and may have been carried out and paid. */
   readonly maybePaid: boolean;
-}
-
-export interface PaidTotals {
-  /** Begun, whether or not they came to an end. What was served from an earlier reply is none of them. */
-  readonly calls: number;
-  /** Served from an earlier reply of the same content. */
-  readonly served: number;
-  /** Of the calls: their end is not known (yet), and so neither is their cost. */
-  readonly open: number;
-  /** Of the calls: made again although an earlier try may have been carried out. */
-  readonly maybePaidTwice: number;
-  /** Of the calls: ended at a cost that is not known: never counted as 0. */
-  readonly unpriced: number;
-  /** Of those with a price, in the config's currency. */
-  readonly cost: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
 }
 
 /** Which calls are summed up: all, or those of one run, of one rung, or behind a number. */
@@ -152,8 +138,11 @@ export interface DeferredCalls {
   ): Promise<{ readonly batch: DeferredBatch; readonly claimed: ReadonlySet<number> } | null>;
   /** The provider has it. */
   sent(batch: number, providerId: string): Promise<void>;
-  /** The provider surely never had it: its calls are queued again. */
-  unsent(batch: number, note: string): Promise<void>;
+  /**
+   * The provider does not have it: its calls are queued again. `maybePaid`: it may have had it all the same, so that what
+   * they cost is not known; otherwise they cost nothing.
+   */
+  unsent(batch: number, note: string, maybePaid: boolean): Promise<void>;
   /** Ends a call of a batch. `false`: it has an end already, or is not of this batch; the first counts. */
   settle(batch: number, id: string, end: DeferredEnd): Promise<boolean>;
   /** Whether a batch has a call of that id. */

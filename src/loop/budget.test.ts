@@ -2,10 +2,12 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { defineConfig } from "../config/config.ts";
 import { makeParts } from "../config/parts.ts";
+import { noUsage } from "../core/usage.ts";
 import type { Journal } from "../journal/journal.ts";
 import { memoryJournal } from "../journal/memory.ts";
 import { openJournal } from "../journal/sqlite.ts";
 import { person } from "../rung/person.ts";
+import type { Rung } from "../rung/rung.ts";
 import { scripted } from "../rung/scripted.ts";
 import { DayBudget } from "./budget.ts";
 import { defineLoop } from "./loop.ts";
@@ -77,6 +79,16 @@ test.each([
   expect(Number(journal.notes.get("spend/1970-01-02"))).toBeCloseTo(0.4);
   expect(budget.spent).toBeCloseTo(0.4);
   await journal.close();
+});
+
+test("a reply that nobody counted takes the most that it can have cost out of the day", async () => {
+  const uncounted: Rung = {
+    ...paid(0.3),
+    decide: () => ({ kind: "escalated", reason: "no", usage: { ...noUsage, cost: null } }),
+  };
+  const journal = memoryJournal();
+  await go(journal, defineConfig({ ladder: [uncounted, person()], budget: { perDay: 1 } }), 10);
+  expect(Number(journal.notes.get("spend/1970-01-01"))).toBeCloseTo(0.9);
 });
 
 test("without the reservation, replies side by side would pass it", async () => {

@@ -12,7 +12,7 @@ import {
 import { ModelError, messageOf, StorageError } from "../core/errors.ts";
 import { type Json, toJson } from "../core/json.ts";
 import type { Effect, Question, Repair } from "../core/question.ts";
-import { addUsage, noUsage } from "../core/usage.ts";
+import { addUsage, chargeOf, noUsage, type Usage } from "../core/usage.ts";
 import { type Answered, judge } from "../gate/gate.ts";
 import type { Standing } from "../policy/policy.ts";
 import { BrokenRung } from "../rung/broken-rung.ts";
@@ -104,17 +104,18 @@ export async function climb<T>(
     if (price === "too dear") return { kind: "too dear", allowed: run.loop.limits.spend ?? 0, trail };
     const rank = { rung, place, ladder, standing, weigh };
     let tried: Tried<T> = await tryRung(question, rank, run, suggestion, null);
-    if (!isHere) run.unreserve(rung, tried.attempt.usage);
+    if (!isHere) run.unreserve(rung, chargeOf(tried.attempt));
+    run.spent(chargeOf(tried.attempt));
     if (tried.repair && !run.isOver && run.reserve(rung) === "reserved") {
       const { path, message } = tried.repair;
-      const first = tried.attempt.usage;
+      const first = tried.attempt;
       tried = await tryRung(question, rank, run, suggestion, tried.repair);
-      run.unreserve(rung, tried.attempt.usage);
-      const usage = addUsage(first ?? noUsage, tried.attempt.usage ?? noUsage);
-      tried = {
-        ...tried,
-        attempt: { ...tried.attempt, ...paid(first ? usage : undefined), repaired: { path, message } },
-      };
+      const charge = chargeOf(tried.attempt);
+      run.unreserve(rung, charge);
+      run.spent(charge);
+      const usage = addUsage(first.usage ?? noUsage, tried.attempt.usage ?? noUsage);
+      const together = paid(usage, chargeOf(first) + charge);
+      tried = { ...tried, attempt: { ...tried.attempt, ...together, repaired: { path, message } } };
     }
     trail.push(tried.attempt);
     weigh?.hear(tried.attempt);
@@ -190,19 +191,28 @@ async function tryRung<T>(
     reply = wellFormed(await rung.decide(question, run.context(suggestion, repair, standing?.learned)));
   } catch (thrown) {
     if (thrown instanceof StorageError) throw thrown;
-    const found = thrown instanceof BrokenRung ? { evidence: thrown.evidence } : {};
-    const reason = messageOf(thrown);
-    return { attempt: { rung: rung.name, kind: "escalated", fault: "rung_failed", reason, ...found } };
+    // What broke off may have been carried out, where it does not say otherwise.
+    const maybe = rung.mostCost === 0 ? noUsage : { ...noUsage, cost: null };
+    const found = thrown instanceof BrokenRung ? thrown : { evidence: {}, usage: maybe };
+    const { evidence, usage } = found;
+    const failed = { rung: rung.name, kind: "escalated", fault: "rung_failed", reason: messageOf(thrown) } as const;
+    return { attempt: { ...failed, ...(hasAny(evidence) && { evidence }), ...paid(usage, rung.mostCost) } };
   }
   if (reply.kind === "waiting") {
     const { reason, later } = reply;
     return { attempt: { rung: rung.name, kind: "waiting", reason }, ...(later && { isLater: later }) };
   }
-  const { spend } = run;
-  run.spent(reply.usage);
   if (reply.kind === "escalated") {
     const { reason, evidence, usage } = reply;
-    return { attempt: { rung: rung.name, kind: "escalated", reason, ...(evidence && { evidence }), ...paid(usage) } };
+    return {
+      attempt: {
+        rung: rung.name,
+        kind: "escalated",
+        reason,
+        ...(evidence && { evidence }),
+        ...paid(usage, rung.mostCost),
+      },
+    };
   }
   const raw = jsonOrNull(reply.value);
   const attempt: Attempt = {
@@ -212,7 +222,7 @@ async function tryRung<T>(
     confidence: usableConfidence(reply.confidence),
     basis: reply.basis,
     ...(hasAny(reply.evidence) && { evidence: reply.evidence }),
-    ...paid(reply.usage),
+    ...paid(reply.usage, rung.mostCost),
   };
   // Read as the journal will give it back, so that a resumed run meets the very same value.
   const read = question.parse(raw);
@@ -235,7 +245,7 @@ async function tryRung<T>(
     weighing: weigh,
     place,
     floor: (effect) => floorOf(effect, ladder, run),
-    spend,
+    spend: run.spend,
   });
   const judged: Attempt = { ...attempt, verdict };
   return verdict.stands ? { attempt: judged, stood: { value: parsed.value, raw, reply } } : { attempt: judged };
@@ -260,8 +270,10 @@ function wellFormed(reply: Reply): Reply {
   return reply;
 }
 
-function paid(usage: Answered["usage"] | undefined): { usage?: Answered["usage"] } {
-  return usage === undefined || usage === noUsage ? {} : { usage };
+/** What a try cost, and the most that it can have been where nobody knows. */
+function paid(usage: Usage, most: number | null): Pick<Attempt, "usage" | "atMost"> {
+  if (usage === noUsage) return {};
+  return usage.cost === null && most !== null ? { usage, atMost: most } : { usage };
 }
 
 function hasAny(evidence: object): boolean {

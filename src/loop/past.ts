@@ -3,6 +3,7 @@
 import type { Attempt } from "../core/answer.ts";
 import type { Event, StepAnswered, StepWaiting, ToolCalled, ToolStarted, ValueDrawn } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
+import { chargeOf } from "../core/usage.ts";
 
 /** A question's journaled state. */
 export type PastAnswer =
@@ -88,6 +89,6 @@ export class Past {
   }
 
   #pay(trail: readonly Attempt[]): void {
-    for (const { usage } of trail) this.spent += usage?.cost ?? 0;
+    for (const attempt of trail) this.spent += chargeOf(attempt);
   }
 }

@@ -3,7 +3,9 @@ import { z } from "zod";
 import { countingTool, loopOf } from "../../test/support/loops.ts";
 import { bench, outcomeOf, outputAndReplay, outputOf } from "../../test/support/run-loop.ts";
 import type { StepAnswered, ToolCalled } from "../core/event.ts";
+import { noUsage } from "../core/usage.ts";
 import { rules } from "../rung/rules.ts";
+import type { Rung } from "../rung/rung.ts";
 import { scripted } from "../rung/scripted.ts";
 import { defineTool, notFound } from "../tool/tool.ts";
 import { defineLoop } from "./loop.ts";
@@ -267,6 +269,41 @@ describe("a limit is a defined end: ", () => {
     expect(await outputAndReplay(bench(loop, [sly, yes]))).toBe("scripted");
     const free = loopOf(async (step) => (await judge(step, "s")).rung);
     expect(await outputAndReplay(bench(free, [unpriced]))).toBe("unpriced");
+  });
+
+  test.each([
+    ["is not in its reply", () => ({ kind: "escalated", reason: "no", usage: { ...noUsage, cost: null } }) as const],
+    [
+      "went down with it",
+      () => {
+        throw new Error("gone");
+      },
+    ],
+  ])("spend: what %s counts as the most that it can have been, also once the run goes on", async (_, decide) => {
+    let asked = 0;
+    const paid: Rung = {
+      name: "paid",
+      local: false,
+      mostCost: 0.4,
+      acceptAt: 0.5,
+      decide: () => {
+        asked++;
+        return decide();
+      },
+    };
+    const loop = loopOf(
+      async (step) => {
+        for (let i = 0; i < 5; i++) await judge(step, ["s", i]);
+      },
+      { spend: 1 },
+    );
+    const started = bench(loop, [paid]);
+    for (const path of ["s/0", "s/1"]) {
+      await started.go();
+      await started.answer(path, "yes");
+    }
+    expect(outcomeOf(await started.go())).toMatchObject({ limit: "spend", path: "s/2" });
+    expect(asked).toBe(2);
   });
 
   test("calls of a tool per run, also side by side and after a crash", async () => {

@@ -7,7 +7,6 @@ import type { NewLabel } from "../core/label.ts";
 import { longestTimer } from "../core/longest-timer.ts";
 import type { Effect, Repair } from "../core/question.ts";
 import { parse } from "../core/schema.ts";
-import type { Usage } from "../core/usage.ts";
 import type { Check, Judged } from "../gate/gate.ts";
 import type { Journal, RunRecord, Taken } from "../journal/journal.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -408,17 +407,14 @@ export class Run {
     return "reserved";
   }
 
-  /** Ends a reservation with what the try really cost. */
-  unreserve(rung: Rung, usage: Usage | undefined): void {
+  /** Ends a reservation with what the try counts as. */
+  unreserve(rung: Rung, charge: number): void {
     this.#reserved -= rung.mostCost ?? 0;
-    this.#booked
-      .get(rung)
-      ?.shift()
-      ?.settle(usage?.cost ?? 0);
+    this.#booked.get(rung)?.shift()?.settle(charge);
   }
 
-  spent(usage: Usage): void {
-    this.#spent += usage.cost ?? 0;
+  spent(charge: number): void {
+    this.#spent += charge;
   }
 
   get spend(): Judged["spend"] {

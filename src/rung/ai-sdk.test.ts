@@ -98,6 +98,27 @@ describe("the bridge", () => {
     expect(model.doGenerateCalls[0]).toMatchObject({ temperature: 1, providerOptions: { mock: { effort: "low" } } });
   });
 
+  test("an earlier reply serves only where nothing was changed that decides it", async () => {
+    const journal = memoryJournal();
+    const low = { providerOptions: { mock: { effort: "low" } } };
+    const versions = new Set<string>();
+    for (const options of [{}, {}, low, low, { providerOptions: { mock: { effort: "high" } } }, { version: "2" }]) {
+      const rung = await open(saying('{"answer":"billing"}'), options, journal);
+      expect(await rung.decide(questionOf("choose"), contextOf())).toMatchObject({ kind: "answered" });
+      versions.add(rung.version!(questionOf("choose")));
+    }
+    expect(journal.calls.totals()).toMatchObject({ calls: 4, served: 2 });
+    expect(versions.size).toBe(4);
+  });
+
+  test("hands a text to whoever wants to see it", async () => {
+    const seen: string[] = [];
+    const rung = await open(saying("Dear Jo"));
+    const question = Object.assign(questionOf("write"), { onText: (text: string) => void seen.push(text) });
+    await rung.decide(question, contextOf());
+    expect(seen).toEqual(["Dear Jo"]);
+  });
+
   test("sends no value that is to be taken out", async () => {
     const model = saying('{"order":"[email 1]"}');
     const rung = await open(model, { redact: true });

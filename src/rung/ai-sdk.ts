@@ -2,8 +2,7 @@
 
 import type { Reply } from "../core/answer.ts";
 import { ModelError, UsageError } from "../core/errors.ts";
-import { shortHash } from "../core/hash.ts";
-import { canonicalJson, type Json } from "../core/json.ts";
+import type { Json } from "../core/json.ts";
 import type { Question } from "../core/question.ts";
 import { refuseUnknown } from "../core/refuse-unknown.ts";
 import { plain } from "../wire/quirks.ts";
@@ -15,6 +14,7 @@ import type { Carrier, Send } from "./remote-call.ts";
 import { Health } from "./remote-health.ts";
 import { type UpwardOptions, type UpwardSettings, upwardFields, upwardSettings } from "./remote-options.ts";
 import type { DecideContext, OpenNeeds, Rung } from "./rung.ts";
+import { UpwardVersion } from "./upward-version.ts";
 
 export type { AiSdkModel } from "./ai-sdk-model.ts";
 
@@ -56,14 +56,20 @@ class AiSdkRung implements Rung {
   readonly acceptAt: number | null;
   readonly #model: AiSdkModel;
   readonly #settings: UpwardSettings;
-  readonly #providerOptions: AiSdkOptions["providerOptions"];
+  readonly #providerOptions: NonNullable<AiSdkOptions["providerOptions"]>;
+  readonly #version: UpwardVersion;
   readonly #health = new Health();
   #needs: OpenNeeds | null = null;
 
-  constructor(model: AiSdkModel, settings: UpwardSettings, providerOptions: AiSdkOptions["providerOptions"]) {
+  constructor(
+    model: AiSdkModel,
+    settings: UpwardSettings,
+    providerOptions: NonNullable<AiSdkOptions["providerOptions"]>,
+  ) {
     this.#model = model;
     this.#settings = settings;
     this.#providerOptions = providerOptions;
+    this.#version = new UpwardVersion(settings, { providerOptions });
     this.name = settings.name;
     this.mostCost = settings.mostCost;
     this.acceptAt = settings.acceptAt;
@@ -74,24 +80,19 @@ class AiSdkRung implements Rung {
   }
 
   version(): string {
-    const { votes, maxTokens, quirks, redact, version } = this.#settings;
-    const parts = { votes, maxTokens, quirks, version, redact: [...(redact ?? [])], options: this.#providerOptions };
-    return `${this.name} ${shortHash(canonicalJson(parts))} ${this.#needs?.notes.get(this.#note) ?? ""}`;
+    return this.#version.key(this.#needs?.notes);
   }
 
   async decide(question: Question, context: DecideContext): Promise<Reply> {
     if (!this.#needs) throw new ModelError("E_NOT_OPEN", `${this.name} was asked before it was opened`);
     const { calls, currency = "USD", notes } = this.#needs;
     const { price } = this.#settings;
-    const carrier: Carrier = { send: this.#send, calls, price, currency, isPaid: true, hasIdempotency: false };
+    const { salt } = this.#version;
+    const carrier: Carrier = { send: this.#send, calls, price, currency, isPaid: true, hasIdempotency: false, salt };
     const { reply, failure, model } = await askUpward(question, context, wires.chat, this.#settings, carrier);
-    if (model !== null && notes.get(this.#note) !== model) notes.set(this.#note, model);
+    this.#version.remember(notes, model);
     if (this.#health.isBroken(failure)) throw BrokenRung.by(failure, this.name, reply);
     return reply;
-  }
-
-  get #note(): string {
-    return `remote-model/${this.name}`;
   }
 
   readonly #send: Send = async (request, { signal }) => {

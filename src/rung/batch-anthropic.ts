@@ -2,12 +2,11 @@
 
 import type { Json } from "../core/json.ts";
 import type { Backend } from "../net/backend.ts";
-import { tokensIn } from "../wire/counted.ts";
-import { countOf, type Fields, fieldsOf, listOf, textOf } from "../wire/fields.ts";
+import { countOf, type Fields, fieldsOf, textOf } from "../wire/fields.ts";
 import { messagesUsage } from "../wire/messages.ts";
 import type { BatchApi, BatchFound, BatchLine, BatchProgress, BatchResult, LostBatch } from "./batch-api.ts";
 import { jsonLines } from "./batch-lines.ts";
-import { idOf } from "./batch-openai.ts";
+import { idOf, isLost, tokensOf, unclearList, unclearUntilEnded } from "./batch-reply.ts";
 
 const base = "/v1/messages/batches";
 /** Clocks differ: a batch may seem to be older than its record. */
@@ -39,23 +38,19 @@ class AnthropicBatches implements BatchApi {
     while (true) {
       const path = `${base}?limit=100${after === "" ? "" : `&after_id=${encodeURIComponent(after)}`}`;
       const list = fieldsOf((await this.#backend.request({ path, signal })).body);
-      const batches = listOf(list.data).map(fieldsOf);
+      if (!Array.isArray(list.data)) return unclearList(this.host);
+      const batches = list.data.map(fieldsOf);
       for (const batch of batches) {
         const id = textOf(batch.id);
         if (lost.others.has(id) || sizeOf(batch) !== lost.size || isOlder(batch, lost.made)) continue;
-        if (batch.processing_status !== "ended") {
-          const why = `${id} at ${this.host} may be it: that is known once it has ended`;
-          return { kind: "unclear", why };
-        }
-        for await (const result of this.results(id, signal)) {
-          if (result.id !== null && lost.has(result.id)) return { kind: "found", id };
-          break;
-        }
+        if (batch.processing_status !== "ended") return unclearUntilEnded(id, this.host);
+        if (await isLost(lost, this.results(id, signal))) return { kind: "found", id };
       }
       const last = batches.at(-1);
       const next = textOf(last?.id);
       const isBefore = last !== undefined && isOlder(last, lost.made);
-      if (list.has_more !== true || isBefore || next === "" || next === after) return { kind: "none" };
+      if (list.has_more !== true || isBefore) return { kind: "none" };
+      if (next === "" || next === after) return unclearList(this.host);
       after = next;
     }
   }
@@ -96,7 +91,7 @@ function resultOf({ custom_id, result }: Fields): BatchResult {
   const id = textOf(custom_id) || null;
   const { type, message, error } = fieldsOf(result);
   if (type === "succeeded" && typeof message === "object" && message !== null) {
-    return { id, kind: "answered", reply: message as Json, tokens: tokensIn(messagesUsage(fieldsOf(message).usage)) };
+    return { id, kind: "answered", reply: message as Json, tokens: tokensOf(messagesUsage(fieldsOf(message).usage)) };
   }
   const inner = fieldsOf(fieldsOf(error).error);
   const parts = [textOf(inner.type) || textOf(type), textOf(inner.message)];

@@ -1,14 +1,13 @@
 /** OpenAI's batches: a JSONL file is uploaded, a batch is made of it, and its results are files again. */
 
-import { ModelError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { Backend } from "../net/backend.ts";
 import { BackendError } from "../net/backend-error.ts";
 import { chatUsage } from "../wire/chat.ts";
-import { tokensIn } from "../wire/counted.ts";
 import { countOf, type Fields, fieldsOf, listOf, textOf } from "../wire/fields.ts";
 import type { BatchApi, BatchFound, BatchLine, BatchProgress, BatchResult, LostBatch } from "./batch-api.ts";
 import { jsonLines } from "./batch-lines.ts";
+import { idOf, isLost, tokensOf, unclearList, unclearUntilEnded } from "./batch-reply.ts";
 
 /** Field of a batch's metadata that holds its key. */
 const keyField = "pawl";
@@ -59,20 +58,28 @@ class OpenaiBatches implements BatchApi {
     }
   }
 
-  async find({ key, made }: LostBatch, signal: AbortSignal): Promise<BatchFound> {
-    const oldest = made / 1000 - skewSeconds;
+  async find(lost: LostBatch, signal: AbortSignal): Promise<BatchFound> {
+    const oldest = lost.made / 1000 - skewSeconds;
     let after = "";
     while (true) {
       const path = `/v1/batches?limit=${page}${after === "" ? "" : `&after=${encodeURIComponent(after)}`}`;
       const list = fieldsOf((await this.#backend.request({ path, signal })).body);
-      const batches = listOf(list.data).map(fieldsOf);
-      const ours = batches.find(({ metadata }) => fieldsOf(metadata)[keyField] === key);
+      if (!Array.isArray(list.data)) return unclearList(this.host);
+      const batches = list.data.map(fieldsOf);
+      const ours = batches.find(({ metadata }) => fieldsOf(metadata)[keyField] === lost.key);
       if (ours) return { kind: "found", id: idOf(ours, "the batch") };
+      for (const batch of batches) {
+        if (!mayBe(batch, lost, oldest)) continue;
+        const id = idOf(batch, "the batch");
+        if (!endings.has(textOf(batch.status))) return unclearUntilEnded(id, this.host);
+        if (await isLost(lost, this.results(id, signal))) return { kind: "found", id };
+      }
       const last = batches.at(-1);
       // Newest first: what comes after was there before ours was recorded.
       const isBefore = typeof last?.created_at === "number" && last.created_at < oldest;
       const next = textOf(last?.id);
-      if (list.has_more !== true || isBefore || next === "" || next === after) return { kind: "none" };
+      if (list.has_more !== true || isBefore) return { kind: "none" };
+      if (next === "" || next === after) return unclearList(this.host);
       after = next;
     }
   }
@@ -107,6 +114,15 @@ class OpenaiBatches implements BatchApi {
   }
 }
 
+/** A server may drop the mark: what carries none, and has the size and the time, is not yet another's. */
+function mayBe({ id, metadata, created_at, request_counts }: Fields, lost: LostBatch, oldest: number): boolean {
+  if (Object.keys(fieldsOf(metadata)).length > 0 || lost.others.has(textOf(id))) return false;
+  const isOlder = typeof created_at === "number" && created_at < oldest;
+  // Not counted yet where it has just come.
+  const size = countOf(fieldsOf(request_counts).total) ?? 0;
+  return !isOlder && (size === 0 || size === lost.size);
+}
+
 function requestOf({ id, target, body }: BatchLine): Json {
   return { custom_id: id, method: "POST", url: target, body };
 }
@@ -115,16 +131,9 @@ function resultOf({ custom_id, response, error }: Fields): BatchResult {
   const id = textOf(custom_id) || null;
   const { status_code, body } = fieldsOf(response);
   if (status_code === 200 && typeof body === "object" && body !== null) {
-    return { id, kind: "answered", reply: body as Json, tokens: tokensIn(chatUsage(fieldsOf(body))) };
+    return { id, kind: "answered", reply: body as Json, tokens: tokensOf(chatUsage(fieldsOf(body))) };
   }
   const said = textOf(fieldsOf(error).message) || textOf(fieldsOf(fieldsOf(body).error).message);
   const code = textOf(fieldsOf(error).code) || (status_code === undefined ? "" : `status ${String(status_code)}`);
   return { id, kind: "failed", reason: [code, said].filter((part) => part !== "").join(": ") || "no reply" };
-}
-
-/** The name that the provider gave to a thing. Throws where it gave none: whether the thing is there, nobody knows. */
-export function idOf(body: unknown, what: string): string {
-  const id = textOf(fieldsOf(body).id);
-  if (id === "") throw new ModelError("E_BATCH_REPLY", `the provider's reply does not name ${what}`);
-  return id;
 }

@@ -2,7 +2,7 @@
 
 import type { Reply } from "../core/answer.ts";
 import { ModelError, UsageError } from "../core/errors.ts";
-import { shortHash, textKey } from "../core/hash.ts";
+import { textKey } from "../core/hash.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { Question } from "../core/question.ts";
 import { noUsage } from "../core/usage.ts";
@@ -18,6 +18,7 @@ import { askUpward } from "./remote-asking.ts";
 import type { Carrier, Sent } from "./remote-call.ts";
 import { type RemoteOptions, type RemoteSettings, remoteSettings } from "./remote-options.ts";
 import type { DecideContext, OpenNeeds, Rung } from "./rung.ts";
+import { type UpwardVersion, versionAt } from "./upward-version.ts";
 
 export interface BatchedOptions extends Omit<RemoteOptions, "votes" | "requestsPerMinute" | "tokensPerMinute"> {
   /** What a call costs by batch, as a share of `price`. Default 0.5. */
@@ -72,18 +73,16 @@ class BatchedRung implements Rung {
   readonly acceptAt: number | null;
   readonly batches: Batches;
   readonly #settings: RemoteSettings;
-  readonly #version: string;
-  #calls: PaidCalls | null = null;
-  #currency = "USD";
+  readonly #version: UpwardVersion;
+  #needs: OpenNeeds | null = null;
 
   constructor(settings: RemoteSettings) {
-    const { name, mostCost, acceptAt, host, model, wire, quirks, logprobs, maxTokens, version, redact } = settings;
+    const { name, mostCost, acceptAt } = settings;
     this.#settings = settings;
     this.name = name;
     this.mostCost = mostCost;
     this.acceptAt = acceptAt;
-    const parts = { wire, quirks, logprobs, maxTokens, version, redact: [...(redact ?? [])] };
-    this.#version = `${host}/${model} ${shortHash(canonicalJson(parts))}`;
+    this.#version = versionAt(settings);
     this.batches = {
       mostCost,
       costOf: (tokens, currency) => (settings.isPaid ? costOf(tokens, settings.price, currency) : 0),
@@ -91,30 +90,30 @@ class BatchedRung implements Rung {
     };
   }
 
-  async open({ calls, currency = "USD" }: OpenNeeds): Promise<void> {
-    this.#calls = calls;
-    this.#currency = currency;
+  async open(needs: OpenNeeds): Promise<void> {
+    this.#needs = needs;
   }
 
   version(): string {
-    return this.#version;
+    return this.#version.key(this.#needs?.notes);
   }
 
   holds(question: Question, run: string): boolean {
-    return this.#calls?.deferred.find(run, question.path, this.name)?.state === "answered";
+    return this.#needs?.calls.deferred.find(run, question.path, this.name)?.state === "answered";
   }
 
   async decide(question: Question, context: DecideContext): Promise<Reply> {
-    const calls = this.#calls;
-    if (!calls) throw new ModelError("E_NOT_OPEN", `${this.name} was asked before it was opened`);
+    if (!this.#needs) throw new ModelError("E_NOT_OPEN", `${this.name} was asked before it was opened`);
+    const { calls, currency = "USD", notes } = this.#needs;
     if (context.repair) return this.#up("a batch is not asked to mend its answer");
     let isServed = false;
     const carrier: Carrier = {
       calls: null,
       price: this.#settings.price,
-      currency: this.#currency,
+      currency,
       isPaid: this.#settings.isPaid,
       hasIdempotency: true,
+      salt: this.#version.salt,
       send: async (request) => {
         const { sent, served } = await this.#exchange(calls, request, question.path, context.run);
         isServed = served;
@@ -122,7 +121,8 @@ class BatchedRung implements Rung {
       },
     };
     try {
-      const { reply } = await askUpward(question, context, wires[this.#settings.wire], this.#settings, carrier);
+      const { reply, model } = await askUpward(question, context, wires[this.#settings.wire], this.#settings, carrier);
+      this.#version.remember(notes, model);
       return isServed && reply.kind !== "waiting" ? { ...reply, usage: noUsage } : reply;
     } catch (thrown) {
       if (thrown instanceof NothingSent) return thrown.reply;
@@ -138,7 +138,8 @@ class BatchedRung implements Rung {
     run: string,
   ): Promise<{ readonly sent: Sent; readonly served: boolean }> {
     const { host, model, name, mostCost } = this.#settings;
-    const content = textKey(`batched ${host} ${model}`, canonicalJson([request.path, request.body]));
+    const { salt } = this.#version;
+    const content = textKey(`batched ${host} ${model}`, canonicalJson([request.path, request.body, salt]));
     const known = calls.deferred.find(run, path, name);
     const came = { milliseconds: 0, faults: [] };
     if (known?.content === content && known.state !== "done") {

@@ -20,6 +20,7 @@ export function priced(rung: Rung, price: number): Rung {
     ...(rung.version && { version: (question) => rung.version!(question) }),
     ...(rung.features && { features: (question, signal) => rung.features!(question, signal) }),
     ...(rung.batches && { batches: rung.batches }),
+    ...(rung.server && { server: rung.server }),
     ...(rung.holds && { holds: (question, run) => rung.holds!(question, run) }),
     decide(question, context) {
       const reply = rung.decide(question, context);

@@ -10,7 +10,8 @@
  *   No phone number: what has the shape of an IBAN or a date, what is part of a longer code (`AB-0171 1234567`), and what
  *   stands behind a word such as "order" or "invoice", unless it begins with `+`.
  *
- * Digits other than 0 to 9 are not looked at.
+ * Digits other than 0 to 9 are not looked at. Text that is JSON, once or several times over, is searched like what it
+ * stands for: a `\n` in it is the end of a line, and not the letter n.
  */
 
 export type Redactable = "email" | "phone" | "card";
@@ -32,14 +33,21 @@ const runs = /\d+(?:[ \t\u00a0\u2009\u202f.\-/()\u2010-\u2013]{1,3}\d+)*/g;
 /** More groups than a number of 19 digits can have. */
 const mostGroups = 19;
 const ibans = /(?<![\p{L}\p{N}])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![\p{L}\p{N}])/giu;
-const dates = /(?<!\d)(?:\d{1,2}([./-])\d{1,2}\1(?:19|20)?\d{2}|(?:19|20)\d{2}([./-])\d{1,2}\2\d{1,2})(?!\d)/g;
+/** Where the same sign and digits go on, before or behind, pairs of digits are no date but a number written in pairs. */
+const dates =
+  /(?<!\d)(?:\d{1,2}([./-])(?<!\d\1\d{1,2}\1)\d{1,2}\1(?:19|20)?\d{2}(?!\1?\d)|(?:19|20)\d{2}([./-])(?<!\d\2\d{4}\2)\d{1,2}\2\d{1,2}(?!\2?\d))/g;
 const phoneWords =
   /(?<!\p{L})(?:(?:tele)?(?:phone|fon)s?|tel|(?:mobile?|cell)(?:phone)?|handy|fax|whatsapp|sms|call(?:ed|ing|s)?|dial|ring)(?!\p{L})[^\d\n]{0,24}$/iu;
 const codeWords =
   /(?<!\p{L})(?:order|invoice|ref(?:erence)?|ticket|case|parcel|tracking|article|item|sku|customer|account|contract)(?!\p{L})[^\d\n]{0,16}$/iu;
 
+/** How JSON writes white space and control characters, also where it was put into JSON again. */
+const escapes = /(?<!\\)\\+(?:[nrtbf]|u00[01][\da-fA-F])/g;
+
 /** All that is found, in order and apart from each other. */
-export function findIn(text: string, kinds: ReadonlySet<Redactable>): readonly Found[] {
+export function findIn(written: string, kinds: ReadonlySet<Redactable>): readonly Found[] {
+  // As long as what is written, so that places in one are places in the other. A tab may stand between groups of digits.
+  const text = written.replace(escapes, (sign) => (sign.endsWith("t") ? "\t" : "\n").repeat(sign.length));
   const taken: Span[] = [];
   const found: Found[] = [];
   const take = (kind: Redactable, spans: readonly Span[]): void => {

@@ -26,6 +26,9 @@ describe("what is taken out", () => {
     ["my mobile is 98765 43210", "my mobile is [phone 1]"],
     ["0044 20 7946 0018", "[phone 1]"],
     ["order 12345, call +49 30 1234567", "order 12345, call [phone 1]"],
+    ["06.12.34.56.78 or 06-12-34-56-79", "[phone 1] or [phone 2]"],
+    ["Tel. 12.34.56.78", "Tel. [phone 1]"],
+    ["+33.6.12.34.56.78", "[phone 1]"],
   ])("%s", (text, hidden) => {
     expect(redact(text)).toBe(hidden);
   });
@@ -42,6 +45,7 @@ describe("what is taken out", () => {
     "AB123456 and 1Z999AA10123456784",
     "on 01.02.2026 10 30",
     "2026-11-23 14:05:06 and 23/11/2026",
+    "12.04.2026-15.04.2026, 2026/11/20-2026/11/23, 01.02.2026.",
     "1700000000000 milliseconds",
     "4111 1111 1111 1112 fails the check",
     "192.168.100.200, 3.14159, 1.234.567,89, 10 000 000",
@@ -50,6 +54,23 @@ describe("what is taken out", () => {
     "[email 1] is how it is written",
   ])("%s stays", (text) => {
     expect(redact(text)).toBe(text);
+  });
+
+  test.each([
+    "my card:\n4111 1111 1111 1111",
+    "\t06 12 34 56 78",
+    "\r\n+49 30 1234567",
+    "hi\njo@x.example",
+    "\u001f030 1234567",
+  ])("%j is found in JSON too, and in JSON in JSON", (text) => {
+    const value = text.slice(text.search(/[+\d]|jo@/));
+    const once = JSON.stringify([{ text }]);
+    for (const whole of [`thread: ${once}`, JSON.stringify({ thread: once })]) {
+      const redactor = new Redactor(every);
+      const hidden = redactor.redact(whole);
+      expect(hidden).toBe(whole.replace(value, hidden.match(/\[\w+ 1\]/)?.[0] ?? "nothing found"));
+      expect(redactor.restore(hidden)).toBe(whole);
+    }
   });
 
   test("only the kinds that are asked for, but each is still known for what it is", () => {
@@ -77,6 +98,22 @@ describe("what comes back", () => {
       n: 1,
     });
     expect(redactor.counts).toEqual({ emails: 1, phones: 1, cards: 0 });
+  });
+
+  test("keeps a text JSON that was JSON, whatever a value holds", () => {
+    const redactor = new Redactor(every);
+    const tel = "0171\t123\t4567";
+    redactor.redact(`call ${tel}`);
+    const { text, plain } = redactor.restore({ text: '{"tel":"[phone 1]"}', plain: "It is [phone 1]." });
+    expect([JSON.parse(text), plain]).toEqual([{ tel }, `It is ${tel}.`]);
+  });
+
+  test("a value behind the name of its kind is no placeholder", () => {
+    const redactor = new Redactor(every);
+    redactor.redact("+1 415 555 2671, 1-415-555-0123");
+    expect(redactor.remainsIn(redactor.restore("Phone: [phone 1], phone [phone 2]"))).toBe(false);
+    expect(redactor.remainsIn(redactor.restore("Phone: [phone 1] 1"))).toBe(false);
+    expect(redactor.remainsIn(redactor.restore("[phone 1] or phone 2"))).toBe(true);
   });
 
   test("a placeholder that lost its brackets is noticed, one that was never sent is not ours", () => {
@@ -157,7 +194,13 @@ describe("always", () => {
   });
 
   test("(control) long texts of the worst sort take time in proportion to their length", () => {
-    for (const text of ["1 ".repeat(20_000), "a".repeat(40_000), "a.".repeat(20_000), "0-".repeat(20_000)]) {
+    for (const text of [
+      "\\".repeat(40_000),
+      "1 ".repeat(20_000),
+      "a".repeat(40_000),
+      "a.".repeat(20_000),
+      "0-".repeat(20_000),
+    ]) {
       // Not compared by the test runner: it would draw the difference.
       expect(redact(text) === text).toBe(true);
     }

@@ -61,22 +61,29 @@ export class Redactor {
     return mapTexts(body, (text) => this.#hide(text)) as T;
   }
 
-  /** What came back, with the values in the place of their placeholders. */
+  /** What came back, with the values in the place of their placeholders. A text that is JSON stays JSON. */
   restore<T>(reply: T): T {
     if (this.#values.size === 0) return reply;
-    return mapTexts(reply, (text) =>
-      text.replace(placeholders, (whole, kind, number) => this.#values.get(placeholderOf(kind, number)) ?? whole),
-    ) as T;
+    return mapTexts(reply, (text) => {
+      const written = isJson(text) ? (value: string) => JSON.stringify(value).slice(1, -1) : (value: string) => value;
+      return text.replace(placeholders, (whole, kind, number) => {
+        const value = this.#values.get(placeholderOf(kind, number));
+        return value === undefined ? whole : written(value);
+      });
+    }) as T;
   }
 
   /** Whether a restored value still speaks of a placeholder, such as `email 1`: nobody may act on that. */
   remainsIn(value: unknown): boolean {
     let remains = false;
-    mapTexts(value, (text) => {
+    // A value that was put back is none of it, whatever word stands before its first digit.
+    const values = [...this.#values.values()].toSorted((a, b) => b.length - a.length);
+    mapTexts(value, (restored) => {
+      const text = values.reduce((rest, one) => rest.replaceAll(one, "|x|"), restored);
       for (const [, kind, number] of text.matchAll(/(?<!\p{L})(email|phone|card)[^\p{L}\p{N}]{0,3}(\d{1,9})/giu)) {
         remains ||= this.#values.has(placeholderOf(kind!, number!));
       }
-      return text;
+      return restored;
     });
     return remains;
   }
@@ -106,6 +113,15 @@ export class Redactor {
     this.#placeholders.set(key, placeholder);
     this.#values.set(placeholder, value);
     return placeholder;
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -93,6 +93,7 @@ export async function askUpward(
     "reason" in settled
       ? { kind: "escalated", reason: `${settings.name}: ${settled.reason ?? none}`, evidence, usage }
       : { kind: "answered", ...settled, evidence: { ...settled.evidence, ...evidence }, usage };
+  if (reply.kind === "answered" && question.verb === "write") question.onText?.(String(reply.value));
   return { reply, failure: heard.length === 0 ? (failed[0] ?? null) : null, model: named };
 }
 

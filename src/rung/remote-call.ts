@@ -7,6 +7,7 @@ import { noUsage, type Usage } from "../core/usage.ts";
 import type { NewPaidCall, PaidCalls } from "../ledger/ledger.ts";
 import { BackendError } from "../net/backend-error.ts";
 import { costOf, type Price } from "../wire/price.ts";
+import { unreadable } from "../wire/said.ts";
 import type { WireReply, WireRequest } from "../wire/wire.ts";
 
 /** What carries a request: a backend, or an AI SDK model. Rejects with a `BackendError`, or the signal's reason. */
@@ -36,6 +37,8 @@ export interface Carrier {
   readonly isPaid: boolean;
   /** A call that was made twice is paid once: the provider knows it by its key. */
   readonly hasIdempotency: boolean;
+  /** What decides a reply and is not in the request, so that no reply serves where another would come. */
+  readonly salt: string;
 }
 
 /** A reply as it was read, and what it cost. */
@@ -76,12 +79,13 @@ export async function callUpward(
   signal.throwIfAborted();
   const { vote, ...which } = about;
   // Votes ask the same and are meant to differ: each has a content of its own.
-  const content = textKey(`paid ${about.host} ${about.model} ${vote}`, canonicalJson([request.path, request.body]));
+  const asked = canonicalJson([request.path, request.body, carrier.salt]);
+  const content = textKey(`paid ${about.host} ${about.model} ${vote}`, asked);
   const call: NewPaidCall = { ...which, content };
   const known = calls?.recall(content);
   if (calls && known) {
     await calls.served(call, known.number);
-    return { reply: read(known.reply), usage: noUsage, faults: [], served: true };
+    return { reply: readSafely(read, known.reply), usage: noUsage, faults: [], served: true };
   }
   const intent = calls ? await calls.intend(call) : null;
   const begun = performance.now();
@@ -96,11 +100,20 @@ export async function callUpward(
     if (calls && intent) await calls.settle(intent.number, { reply: null, usage, maybePaid });
     throw thrown;
   }
-  const reply = read(sent.body);
+  const reply = readSafely(read, sent.body);
   const usage = usageOf(reply, sent, carrier);
   const again = reply.kind === "answered" && unusableFault(reply) === null ? jsonOrNull(sent.body) : null;
   if (calls && intent) await calls.settle(intent.number, { reply: again, usage, maybePaid: false });
   return { reply, usage, faults: sent.faults, served: false };
+}
+
+/** The call was made and may be paid: whatever came back, it is settled. */
+function readSafely(read: (body: unknown) => WireReply, body: unknown): WireReply {
+  try {
+    return read(body);
+  } catch {
+    return unreadable("malformed", "the reply is not built like one, such as too deep");
+  }
 }
 
 function usageOf({ tokens, faults }: WireReply, sent: Sent, { isPaid, price, currency }: Carrier): Usage {

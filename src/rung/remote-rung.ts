@@ -2,8 +2,6 @@
 
 import type { Reply } from "../core/answer.ts";
 import { ModelError, UsageError } from "../core/errors.ts";
-import { shortHash } from "../core/hash.ts";
-import { canonicalJson } from "../core/json.ts";
 import type { Question } from "../core/question.ts";
 import type { Backend } from "../net/backend.ts";
 import { type Clock, realClock } from "../net/clock.ts";
@@ -16,6 +14,7 @@ import type { Carrier } from "./remote-call.ts";
 import { Health } from "./remote-health.ts";
 import type { RemoteSettings } from "./remote-options.ts";
 import type { DecideContext, Notes, OpenNeeds, Rung, RungServer } from "./rung.ts";
+import { type UpwardVersion, versionAt } from "./upward-version.ts";
 
 interface Opened {
   readonly backend: Backend;
@@ -32,8 +31,7 @@ export class RemoteRung implements Rung {
   readonly #wire: Wire;
   readonly #clock: Clock;
   readonly #health: Health;
-  /** Of all that its numbers depend on and that does not change. */
-  readonly #fixed: string;
+  readonly #version: UpwardVersion;
   #opened: Opened | null = null;
 
   /** A clock of their own is for tests. */
@@ -46,7 +44,7 @@ export class RemoteRung implements Rung {
     this.local = settings.isLocal;
     this.mostCost = settings.mostCost;
     this.acceptAt = settings.acceptAt;
-    this.#fixed = fixedVersion(settings);
+    this.#version = versionAt(settings);
   }
 
   async open(needs: OpenNeeds): Promise<void> {
@@ -81,6 +79,7 @@ export class RemoteRung implements Rung {
       currency: needs.currency ?? "USD",
       calls: isPaid ? needs.calls : null,
       hasIdempotency: quirks.idempotencyHeader !== null,
+      salt: this.#version.salt,
       async send({ path, body }, how) {
         const { body: reply, totalMilliseconds, faults } = await backend.request({ path, body, ...how });
         return { body: reply, milliseconds: totalMilliseconds, faults };
@@ -102,7 +101,7 @@ export class RemoteRung implements Rung {
   }
 
   version(): string {
-    return `${this.#fixed} ${this.#opened?.notes.get(this.#note) ?? ""}`;
+    return this.#version.key(this.#opened?.notes);
   }
 
   async decide(question: Question, context: DecideContext): Promise<Reply> {
@@ -110,30 +109,11 @@ export class RemoteRung implements Rung {
     const { carrier, notes } = this.#opened;
     const { reply, failure, model } = await askUpward(question, context, this.#wire, this.#settings, carrier);
     if (reply.kind === "waiting") return reply;
-    this.#remember(notes, model);
+    this.#version.remember(notes, model);
     if (this.#health.isBroken(failure)) throw BrokenRung.by(failure, this.name, reply);
-    if (reply.kind === "answered" && question.verb === "write") question.onText?.(String(reply.value));
     return reply;
   }
-
-  /** Which model the server says it is: another one's numbers are other numbers. */
-  #remember(notes: Notes, model: string | null): void {
-    if (model !== null && notes.get(this.#note) !== model) notes.set(this.#note, model);
-  }
-
-  get #note(): string {
-    return `remote-model/${this.name}`;
-  }
-}
-
-/** Neither key nor headers are in it. */
-function fixedVersion(settings: RemoteSettings): string {
-  const { vendor, host, model, wire, quirks, logprobs, votes, maxTokens, redact, version } = settings;
-  const parts = { vendor, host, model, wire, quirks, logprobs, votes, maxTokens, version, redact: [...(redact ?? [])] };
-  return `${host}/${model} ${PROMPT_VERSION} ${shortHash(canonicalJson(parts))}`;
 }
 
 /** A whole reply may take so many times as long as a silence. */
 const WHOLE = 2;
-/** Rises when questions are put in other words, or replies read in another way. */
-const PROMPT_VERSION = "prompt-1";

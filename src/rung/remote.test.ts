@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { UsageError } from "../core/errors.ts";
 import type { ServerFault, TransportFault } from "../core/server-fault.ts";
+import { noUsage } from "../core/usage.ts";
 import { memoryJournal } from "../journal/memory.ts";
 import { BackendError } from "../net/backend-error.ts";
 import { type HostileOptions, type HostileServer, startHostileServer } from "../testing/hostile-server.ts";
@@ -80,6 +81,7 @@ describe("what a rung on a server is called and may cost", () => {
     ["ollama", "m", { redact: ["emails"] }, "redact is"],
     ["ollama", "m", { vendor: "vllm" }, "named twice"],
     ["ollama", "m", { maxTokens: 0 }, "maxTokens is above 0"],
+    ["ollama", "m", { timeoutSeconds: 281 }, "timeoutSeconds is at most 280"],
   ])("refuses %s %s %o", (vendorOrUrl, model, options, message) => {
     expect(() => remote(vendorOrUrl, model, options)).toThrow(message);
     expect(() => remote(vendorOrUrl, model, options)).toThrow(UsageError);
@@ -273,6 +275,13 @@ describe("a rung that is broken as a whole", () => {
     const asked = Promise.resolve(rung.decide(questionOf("choose"), contextOf()));
     await expect(asked).rejects.toBeInstanceOf(BrokenRung);
     await expect(asked).rejects.toMatchObject({ evidence: { model: "hostile", faults: [finds] } });
+  });
+
+  test("says what it may have cost to find out", async () => {
+    const failure = new BackendError("not found", "x", { maybeDone: true, faults: ["not found"] });
+    const usage = { ...noUsage, cost: null };
+    const broken = BrokenRung.by(failure, "remote", { kind: "escalated", reason: "x", usage });
+    expect(broken).toMatchObject({ code: "E_BACKEND", usage: { cost: null } });
   });
 
   test("is one that is away for longer than a restart takes", () => {

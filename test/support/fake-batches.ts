@@ -22,6 +22,8 @@ export interface FakeBatch {
   readonly lines: readonly FakeLine[];
   /** `null` while it is under way. */
   status: "completed" | "expired" | "failed" | null;
+  /** What of it is not there any more. */
+  gone: "results" | "all" | null;
   /** Result lines as they are served, in this order. */
   results: readonly Json[];
 }
@@ -33,8 +35,11 @@ export interface FakeBatches extends AsyncDisposable {
   readonly asked: readonly string[];
   /** Requests that start so never get a reply; `after` they are carried out or instead. */
   hold: { readonly start: string; readonly after: boolean } | null;
-  /** A status with which every request is refused. */
+  /** A status with which every request is refused, or those that start so. */
   refuses: number | null;
+  refusesOnly: string;
+  /** It keeps no metadata, or its list of batches is none. */
+  forgets: "metadata" | "list" | null;
   /** Resolves when a request was held. */
   held(): Promise<void>;
   /** A right result for each line, by what the item says; the caller may change them. */
@@ -48,11 +53,16 @@ export async function startFakeBatches(now: () => number = Date.now): Promise<Fa
   const batches: FakeBatch[] = [];
   const asked: string[] = [];
   const waiting: (() => void)[] = [];
-  const fake: Pick<FakeBatches, "hold" | "refuses"> = { hold: null, refuses: null };
+  const fake: Pick<FakeBatches, "hold" | "refuses" | "refusesOnly" | "forgets"> = {
+    hold: null,
+    refuses: null,
+    refusesOnly: "",
+    forgets: null,
+  };
 
   const add = (lines: readonly FakeLine[], key: string | undefined): FakeBatch => {
     const id = `batch_${batches.length + 1}`;
-    const batch: FakeBatch = { id, key, created: now(), lines, status: null, results: [] };
+    const batch: FakeBatch = { id, key, created: now(), lines, status: null, results: [], gone: null };
     batches.push(batch);
     return batch;
   };
@@ -60,7 +70,7 @@ export async function startFakeBatches(now: () => number = Date.now): Promise<Fa
     id: batch.id,
     status: batch.status ?? "in_progress",
     created_at: Math.floor(batch.created / 1000),
-    metadata: batch.key === undefined ? null : { pawl: batch.key },
+    metadata: batch.key === undefined || fake.forgets === "metadata" ? null : { pawl: batch.key },
     request_counts: { total: batch.lines.length, completed: batch.results.length, failed: 0 },
     output_file_id: batch.status === null ? null : `out_${batch.id}`,
     error_file_id: null,
@@ -76,10 +86,13 @@ export async function startFakeBatches(now: () => number = Date.now): Promise<Fa
         : { processing: 0, succeeded: batch.lines.length, errored: 0, canceled: 0, expired: 0 },
   });
   const list = (render: (batch: FakeBatch) => Body): Body => {
-    return { data: batches.map(render).toReversed(), has_more: false };
+    if (fake.forgets === "list") return {};
+    const there = batches.filter(({ gone }) => gone !== "all");
+    return { data: there.map(render).toReversed(), has_more: false };
   };
 
-  async function answer(request: IncomingMessage): Promise<string> {
+  /** The body; `null` where there is no such thing. */
+  async function answer(request: IncomingMessage): Promise<string | null> {
     const text = await textOf(request);
     const path = (request.url ?? "").split("?")[0] ?? "";
     const [, , kind = "", id = "", more = ""] = path.split("/");
@@ -89,13 +102,17 @@ export async function startFakeBatches(now: () => number = Date.now): Promise<Fa
       files.set(file, text);
       return JSON.stringify({ id: file });
     }
-    if (kind === "files") return jsonl(batches.find((batch) => `out_${batch.id}` === id)?.results ?? []);
+    const resultsOf = (batch: FakeBatch | undefined): string | null =>
+      batch && batch.gone === null ? jsonl(batch.results) : null;
+    if (kind === "files") return resultsOf(batches.find((batch) => `out_${batch.id}` === id));
     if (kind === "batches") {
       if (isPost) {
         const { input_file_id, metadata } = JSON.parse(text) as { input_file_id: string; metadata?: { pawl: string } };
         return JSON.stringify(openai(add(linesIn(files.get(input_file_id) ?? ""), metadata?.pawl)));
       }
-      return JSON.stringify(id === "" ? list(openai) : openai(batches.find((batch) => batch.id === id)!));
+      if (id === "") return JSON.stringify(list(openai));
+      const batch = batches.find((one) => one.id === id && one.gone !== "all");
+      return batch ? JSON.stringify(openai(batch)) : null;
     }
     const own = path.split("/").slice(4);
     if (isPost) {
@@ -109,18 +126,19 @@ export async function startFakeBatches(now: () => number = Date.now): Promise<Fa
         ),
       );
     }
-    const batch = batches.find((one) => one.id === own[0]);
-    if (own[1] === "results" || more === "results") return jsonl(batch?.results ?? []);
-    return JSON.stringify(batch ? anthropic(batch) : list(anthropic));
+    if (own[0] === undefined) return JSON.stringify(list(anthropic));
+    const batch = batches.find((one) => one.id === own[0] && one.gone !== "all");
+    if (own[1] === "results" || more === "results") return resultsOf(batch);
+    return batch ? JSON.stringify(anthropic(batch)) : null;
   }
 
   const server = createServer((request, response) => void serve(request, response));
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const line = `${request.method} ${request.url}`;
     asked.push(line);
-    const { hold, refuses } = fake;
+    const { hold, refuses, refusesOnly } = fake;
     response.setHeader("content-type", "application/json");
-    if (refuses !== null) {
+    if (refuses !== null && line.startsWith(refusesOnly)) {
       response.statusCode = refuses;
       response.end(JSON.stringify({ error: { message: "refused" } }));
       return;
@@ -132,7 +150,8 @@ export async function startFakeBatches(now: () => number = Date.now): Promise<Fa
       for (const resolve of waiting.splice(0)) resolve();
       return;
     }
-    response.end(body);
+    if (body === null) response.statusCode = 404;
+    response.end(body ?? JSON.stringify({ error: { message: "there is no such thing" } }));
   }
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
