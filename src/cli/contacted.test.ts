@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { temporaryFolder } from "../../test/support/folder.ts";
 import { memoryJournal } from "../journal/memory.ts";
+import { openJournal } from "../journal/sqlite.ts";
 import { HostNotAllowed } from "../net/egress.ts";
 import { contactedLines, contactedWith, rememberContacted, rememberHost } from "./contacted.ts";
 import { openSession } from "./session.ts";
@@ -21,6 +23,16 @@ test("hosts add up over sessions, and one that a killed process met is there too
     "other machine a.example:80: contacted",
     "other machine b.example:443: 3 connections, refused 4 times",
   ]);
+});
+
+test("hosts that are met before a note is on the disk are all kept", async () => {
+  using folder = temporaryFolder();
+  const journal = openJournal(folder.file("pawl.db"));
+  for (const name of ["c", "a", "b"]) rememberHost(journal, `${name}.example:443`);
+  await journal.close();
+  const after = openJournal(folder.file("pawl.db"));
+  expect(contactedWith(after).map(({ host }) => host)).toEqual(["a.example:443", "b.example:443", "c.example:443"]);
+  await after.close();
 });
 
 test("a session holds to its config and its option, keeps what was met, and lets go at its end", async () => {

@@ -7,10 +7,17 @@ import type { ContactedHost } from "../net/egress.ts";
 const namesKey = "egress-hosts";
 const countKey = (host: string, what: "connections" | "refused"): string => `egress-host/${host}/${what}`;
 
+/** Names that this process set, which a journal need not show before they are on the disk. */
+const onTheirWay = new WeakMap<Journal, Set<string>>();
+
 /** Keeps a host's name as soon as it is met: a process that is killed has contacted it all the same. */
-export function rememberHost({ notes }: Journal, host: string): void {
-  const known = namesOf(notes.get(namesKey));
-  if (!known.includes(host)) notes.set(namesKey, JSON.stringify([...known, host].sort()));
+export function rememberHost(journal: Journal, host: string): void {
+  const { notes } = journal;
+  const ours = onTheirWay.get(journal) ?? new Set();
+  onTheirWay.set(journal, ours.add(host));
+  const noted = namesOf(notes.get(namesKey));
+  const all = new Set([...noted, ...ours]);
+  if (all.size > noted.length) notes.set(namesKey, JSON.stringify([...all].sort()));
 }
 
 /** Adds what a session came to. */

@@ -122,6 +122,7 @@ describe("pawl eval", () => {
     expect(out).toMatch(/exact McNemar p (<|\d)/);
     expect(err).toContain("report: report.html");
     const page = readFileSync(folder.file("report.html"), "utf8");
+    expect(page).toContain("other machines contacted: none on record");
     expect(page.match(/<figure>/g)).toHaveLength(3);
     for (const text of [out, page]) expect(text).not.toMatch(/\b(NaN|Infinity|undefined)\b/);
   });

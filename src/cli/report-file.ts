@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { messageOf, StorageError } from "../core/errors.ts";
 import { type QuestionFacts, writeReport } from "../report/report.ts";
+import { contactedLines } from "./contacted.ts";
 import { type FactsOptions, newestQuestions, questionFacts } from "./question-facts.ts";
 import type { Session } from "./session.ts";
 
@@ -15,7 +16,8 @@ export async function reportTo(
   withTexts: boolean,
 ): Promise<void> {
   const journal = session.journalFile === null ? "in memory" : basename(session.journalFile);
-  const text = writeReport({ journal, now: Date.now(), questions, withTexts });
+  const contacted = contactedLines(session.journal);
+  const text = writeReport({ journal, now: Date.now(), questions, contacted, withTexts });
   try {
     await writeFile(file, text);
   } catch (thrown) {

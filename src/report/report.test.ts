@@ -67,7 +67,7 @@ const facts: QuestionFacts = {
   ]),
 };
 const pageOf = (questions: readonly QuestionFacts[], withTexts = false): string =>
-  writeReport({ journal: `${hostile}.db`, now: 0, questions, withTexts });
+  writeReport({ journal: `${hostile}.db`, now: 0, questions, contacted: [`other machine ${hostile}`], withTexts });
 
 /** The coordinates of a line of a picture. */
 function pointsOf(text: string, name: string): number[][] {

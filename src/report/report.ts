@@ -39,12 +39,14 @@ export interface ReportFacts {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly questions: readonly QuestionFacts[];
+  /** What is on record of other machines, a line each. */
+  readonly contacted: readonly string[];
   /** Whether the items' own texts may stand in it. They are personal data more often than not. */
   readonly withTexts: boolean;
 }
 
 /** The page. Whatever stands in the journal is shown as text and cannot become anything else. */
-export function writeReport({ journal, now, questions, withTexts }: ReportFacts): string {
+export function writeReport({ journal, now, questions, contacted, withTexts }: ReportFacts): string {
   const title = questions.length === 1 ? `Report on ${questions[0]!.question}` : "Report on promises";
   return page(title, [
     html`<h1><bdi>${title}</bdi></h1><p class="soft">${moment(now)} UTC, from the journal <bdi>${journal}</bdi>${
@@ -52,6 +54,7 @@ export function writeReport({ journal, now, questions, withTexts }: ReportFacts)
     }</p>`,
     questions.length === 0 ? html`<p>No question of this journal asks for a promise.</p>` : null,
     ...questions.map((facts) => questionPart(facts, withTexts)),
+    html`<section><h2>What left this machine</h2><ul>${contacted.map((text) => html`<li><bdi>${text}</bdi></li>`)}</ul></section>`,
   ]);
 }
 
