@@ -15,7 +15,7 @@ export interface BackendOptions {
   readonly apiKey?: string | undefined;
   /** Header of the key: `authorization` (with `Bearer`) by default, `x-api-key` for Anthropic's. */
   readonly keyHeader?: "authorization" | "x-api-key";
-  /** Sent with every request, such as `anthropic-version`. */
+  /** Sent with every request, such as `anthropic-version`; the key's own header goes before one of that name. */
   readonly headers?: { readonly [name: string]: string };
   /** Somebody is paid for each call: what may have been carried out is not sent again of its own accord. False by default. */
   readonly paid?: boolean;
@@ -49,6 +49,24 @@ export interface Address {
 export function checkKey(apiKey: string | undefined): void {
   if (apiKey === undefined || /^[\x21-\x7e]+$/.test(apiKey)) return;
   throw new UsageError("E_BACKEND_KEY", "the key of a backend is empty, or holds a space or a line break");
+}
+
+/**
+ * What is sent with every request, the key included. Throws a `UsageError` (`E_BACKEND_HEADER`) for a header that HTTP
+ * cannot hold: the platform's own error, which comes with the first request, would repeat its value.
+ */
+export function headersOf({ headers = {}, apiKey, keyHeader = "authorization" }: BackendOptions): Headers {
+  const all = new Headers({ accept: "application/json, text/event-stream" });
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      all.set(name, value);
+    } catch {
+      throw new UsageError("E_BACKEND_HEADER", "a header of a backend has a name or a value that no header can hold");
+    }
+  }
+  // Whatever the case of a name: a header that stands here is not sent twice.
+  if (apiKey !== undefined) all.set(keyHeader, keyHeader === "authorization" ? `Bearer ${apiKey}` : apiKey);
+  return all;
 }
 
 /** Reads a base address. Throws a `UsageError` (`E_BACKEND_URL`) where it is none, or holds a password. */

@@ -52,7 +52,10 @@ export interface Backend {
    * signal's reason where that was aborted.
    */
   request(request: BackendRequest): Promise<Exchange>;
-  /** The reply's body as it comes, for answers that are shown while they are written. Not tried again once it began. */
+  /**
+   * The reply's body as it comes, for answers that are shown while they are written. Not tried again once it began. A
+   * body that is not read for as long as the server may be silent is closed.
+   */
   stream(request: BackendRequest): Promise<Response>;
   state(): BackendState;
   close(): Promise<void>;

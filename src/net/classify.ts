@@ -3,53 +3,61 @@
 import type { TransportFault } from "../core/server-fault.ts";
 import { Failure } from "./failure.ts";
 
-const never: readonly string[] = [
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EAI_FAIL",
-  "EHOSTUNREACH",
-  "EHOSTDOWN",
-  "ENETUNREACH",
-  "ENETDOWN",
-  "EADDRNOTAVAIL",
-  "ETIMEDOUT",
-  "UND_ERR_CONNECT_TIMEOUT",
-];
+/** Only said where there is no connection yet. */
+const never: readonly string[] = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "UND_ERR_CONNECT_TIMEOUT"];
+/** So is whatever one of these says; by another call, such as `read`, ETIMEDOUT and its like end connections that stood. */
+const connecting: readonly unknown[] = ["connect", "getaddrinfo"];
+/** What is wrong with a certificate is found before anything is sent; other errors of TLS may come at any time. */
 const certificate =
-  /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|HOSTNAME_MISMATCH$|INVALID_CA$|EPROTO$)/;
+  /^(CERT_|ERR_TLS_CERT_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED_CERT$|SELF_SIGNED_CERT_IN_CHAIN$|HOSTNAME_MISMATCH$|INVALID_CA$)/;
 
-/** What `fetch` or a body that is read threw. It says "fetch failed" and keeps the reason some causes further down. */
+/** What `fetch` threw. It says "fetch failed" and keeps the reason some causes further down. */
 export function failureOfThrown(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
-  const codes = codesOf(thrown);
-  const one = (test: (code: string) => boolean): boolean => codes.some(test);
-  const fault: TransportFault = one((code) => code === "E_HOST_NOT_ALLOWED")
+  const reasons = reasonsOf(thrown);
+  const one = (test: (reason: Reason) => boolean): boolean => reasons.some(test);
+  const fault: TransportFault = one(({ code }) => code === "E_HOST_NOT_ALLOWED")
     ? "host not allowed"
-    : one((code) => certificate.test(code))
+    : one(({ code }) => certificate.test(code))
       ? "certificate"
-      : one((code) => never.includes(code))
+      : one(({ code, syscall }) => never.includes(code) || connecting.includes(syscall))
         ? "unreachable"
-        : one((code) => code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT")
+        : isSilence(reasons)
           ? "stalled"
           : "connection reset";
   return new Failure(fault, { cause: thrown });
 }
 
-function codesOf(thrown: unknown): readonly string[] {
-  const codes: string[] = [];
+/** What a body that is read threw: the request was sent, whatever is said of the connection. */
+export function failureOfBody(thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown;
+  return new Failure(isSilence(reasonsOf(thrown)) ? "stalled" : "connection reset", { cause: thrown });
+}
+
+interface Reason {
+  readonly code: string;
+  readonly syscall: unknown;
+}
+
+function isSilence(reasons: readonly Reason[]): boolean {
+  return reasons.some(({ code }) => code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT");
+}
+
+function reasonsOf(thrown: unknown): readonly Reason[] {
+  const reasons: Reason[] = [];
   for (let at = thrown, depth = 0; typeof at === "object" && at !== null && depth < 8; depth++) {
-    const { code, cause, errors } = at as {
+    const { code, syscall, cause, errors } = at as {
       readonly code?: unknown;
+      readonly syscall?: unknown;
       readonly cause?: unknown;
       readonly errors?: unknown;
     };
-    if (typeof code === "string") codes.push(code);
+    if (typeof code === "string") reasons.push({ code, syscall });
     // Several addresses were tried: each has its own reason.
-    if (Array.isArray(errors)) codes.push(...errors.flatMap((error: unknown) => codesOf(error)));
+    if (Array.isArray(errors)) reasons.push(...errors.flatMap((error: unknown) => reasonsOf(error)));
     at = cause;
   }
-  return codes;
+  return reasons;
 }
 
 /** What servers call a prompt that is too long; each has its own words. */
@@ -85,10 +93,11 @@ export function failureOfReply(status: number, body: unknown, retryAfter: number
 }
 
 function byStatus(status: number, error: string): TransportFault {
+  // First of all: too many tokens may have been sent in a minute.
+  if (status === 429) return "rate limited";
   if (status === 413 || (status < 500 && tooLong.test(error))) return "context exceeded";
   if (status === 401 || status === 402 || status === 403) return "unauthorized";
   if (status === 404 || status === 405 || status === 410 || status === 501) return "not found";
-  if (status === 429) return "rate limited";
   // 425 and 423: too early, locked.
   if (status === 503 || status === 529 || status === 425 || status === 423) return "overloaded";
   if (status >= 500)
@@ -97,9 +106,9 @@ function byStatus(status: number, error: string): TransportFault {
 }
 
 function byContent(error: string): TransportFault | null {
+  if (limited.test(error)) return "rate limited";
   if (tooLong.test(error)) return "context exceeded";
   if (overloaded.test(error)) return "overloaded";
-  if (limited.test(error)) return "rate limited";
   if (unauthorized.test(error)) return "unauthorized";
   if (/not.?found|no such model/i.test(error)) return "not found";
   return /invalid.?request/i.test(error) ? "bad request" : null;

@@ -1,6 +1,6 @@
 /** One try: a request is sent, and its reply read to the end or cut off with a reason. */
 
-import { failureOfReply, failureOfThrown } from "./classify.ts";
+import { failureOfBody, failureOfReply, failureOfThrown } from "./classify.ts";
 import { Failure } from "./failure.ts";
 import type { BodyGuard } from "./read-body.ts";
 import type { Watch } from "./watch.ts";
@@ -18,7 +18,7 @@ export async function send(
     watch.heard();
     return response;
   } catch (thrown) {
-    throw why(thrown, watch, signal);
+    throw why(thrown, watch, signal) ?? failureOfThrown(thrown);
   }
 }
 
@@ -37,7 +37,7 @@ export async function* pieces(
     const rest = guard.end();
     if (rest !== "") yield { bytes: new Uint8Array(), text: rest };
   } catch (thrown) {
-    throw why(thrown, watch, signal);
+    throw why(thrown, watch, signal) ?? failureOfBody(thrown);
   }
 }
 
@@ -73,9 +73,8 @@ export async function json(
   return body;
 }
 
-/** What really ended it: a clock on this side, the caller, or what was thrown. */
+/** What ended it on this side: a clock or the caller; `null` where what was thrown says it. */
 function why(thrown: unknown, watch: Watch, signal: AbortSignal | undefined): unknown {
-  if (thrown instanceof Failure) return thrown;
-  if (watch.why === "aborted") return signal?.reason;
-  return watch.why === null ? failureOfThrown(thrown) : new Failure(watch.why, { maybeDone: true, cause: thrown });
+  if (watch.why === null || thrown instanceof Failure) return null;
+  return watch.why === "aborted" ? signal?.reason : new Failure(watch.why, { maybeDone: true, cause: thrown });
 }

@@ -110,5 +110,5 @@ export const faultRules: { readonly [fault in TransportFault]: FaultRule } = {
     sick: false,
     text: "was not asked: the key's share of requests is used up for longer than may be waited, or too many wait",
   },
-  closed: { again: 0, maybeDone: false, sick: false, text: "was not asked: the run is over and its connection closed" },
+  closed: { again: 0, maybeDone: false, sick: false, text: "is asked no more: the run is over, or nobody read on" },
 };

@@ -3,7 +3,7 @@
 import type { TransportFault } from "../core/server-fault.ts";
 import type { Backend, BackendRequest, BackendState, Exchange } from "./backend.ts";
 import { BackendError } from "./backend-error.ts";
-import { type Address, addressOf, type BackendOptions, checkKey } from "./backend-options.ts";
+import { type Address, addressOf, type BackendOptions, checkKey, headersOf } from "./backend-options.ts";
 import { type Clock, realClock } from "./clock.ts";
 import { isRefused } from "./egress.ts";
 import { json, pieces, send } from "./exchange.ts";
@@ -17,7 +17,10 @@ import { Timeouts } from "./timeouts.ts";
 import { Turns } from "./turns.ts";
 import { Watch } from "./watch.ts";
 
-/** Opens one. Nothing is sent before the first request. Throws a `UsageError` (`E_BACKEND_URL`, `E_BACKEND_KEY`). */
+/**
+ * Opens one. Nothing is sent before the first request. Throws a `UsageError` (`E_BACKEND_URL`, `E_BACKEND_KEY`,
+ * `E_BACKEND_HEADER`).
+ */
 export function openBackend(options: BackendOptions): Backend {
   return new HttpBackend(options);
 }
@@ -36,6 +39,7 @@ class HttpBackend implements Backend {
   readonly host: string;
   readonly #options: BackendOptions;
   readonly #address: Address;
+  readonly #headers: Headers;
   readonly #clock: Clock;
   readonly #patience: number;
   readonly #timeouts: Timeouts;
@@ -50,6 +54,7 @@ class HttpBackend implements Backend {
     checkKey(options.apiKey);
     this.#options = options;
     this.#address = addressOf(options.url);
+    this.#headers = headersOf(options);
     this.host = this.#address.host;
     this.#clock = clock;
     this.#patience = patience * 1000;
@@ -60,7 +65,7 @@ class HttpBackend implements Backend {
   async request(request: BackendRequest): Promise<Exchange> {
     return await this.#tried(request, async (prepared) => {
       const { signal } = prepared;
-      const one = await this.#begin(prepared);
+      const one = await this.#begin(prepared, false);
       try {
         const { response, watch, guard } = one;
         const body = await json(response, guard, watch, this.#asked(response), signal);
@@ -76,7 +81,7 @@ class HttpBackend implements Backend {
 
   async stream(request: BackendRequest): Promise<Response> {
     const { response } = await this.#tried(request, async (prepared) => {
-      const one = await this.#begin(prepared);
+      const one = await this.#begin(prepared, true);
       if (one.response.ok) return { response: this.#flowing(one, prepared) };
       try {
         await json(one.response, one.guard, one.watch, this.#asked(one.response), prepared.signal);
@@ -93,7 +98,7 @@ class HttpBackend implements Backend {
     return {
       host: this.host,
       ...this.#turns.state,
-      timeout: this.#timeouts.limits(0).first / 1000,
+      timeout: this.#timeouts.limits({ bytes: 0, answerTokens: 0 }).first / 1000,
       requests: this.#requests,
       retries: this.#retries,
       faults: { ...this.#faults },
@@ -110,7 +115,7 @@ class HttpBackend implements Backend {
     request: BackendRequest,
     once: (prepared: Prepared) => Promise<T>,
   ): Promise<T & Pick<Exchange, "totalMilliseconds" | "tries" | "faults">> {
-    const prepared = prepare(this.#address.base, this.#options, request);
+    const prepared = prepare(this.#address.base, this.#headers, this.#options, request);
     const begun = this.#clock.now();
     const faults: TransportFault[] = [];
     let maybeDone = false;
@@ -145,20 +150,21 @@ class HttpBackend implements Backend {
   }
 
   /** Waits for its turn and sends it once. Rejects with a `Failure` or the signal's reason. */
-  async #begin(prepared: Prepared): Promise<Try> {
-    const { signal, bytes } = prepared;
+  async #begin(prepared: Prepared, isStream: boolean): Promise<Try> {
+    const { signal, size } = prepared;
     if (this.#closing.signal.aborted) throw new Failure("closed");
     const { hostname, port } = this.#address;
     if (isRefused(hostname, port)) throw new Failure("host not allowed");
-    const permit = await this.#turns.take(bytes, signal);
-    const limits = this.#timeouts.limits(bytes);
+    const permit = await this.#turns.take(size.bytes, signal);
+    const limits = isStream ? this.#timeouts.streamLimits(size) : this.#timeouts.limits(size);
     const watch = new Watch(limits, this.#clock.now, this.#closing.signal, signal);
     let isOver = false;
     const ended = (failure: unknown): void => {
       if (isOver) return;
       isOver = true;
-      // A silence that was cut off counts as one that lasted so long: a limit that is too short grows by this.
-      if (failure === null || watch.why === "stalled") this.#timeouts.add({ ...watch.took(), bytes });
+      // What was cut off counts as if it had lasted so long: a limit that is too short grows by this.
+      const isLate = failure instanceof Failure && (failure.fault === "stalled" || failure.fault === "too slow");
+      if (failure === null || isLate) this.#timeouts.add({ ...watch.took(), size });
       this.#turns.leave(permit, failure, watch);
       watch.done();
     };
@@ -179,11 +185,14 @@ class HttpBackend implements Backend {
     const source = pieces(response, guard, watch, signal);
     // Also where nobody reads on: a place at the server is not held for ever.
     watch.signal.addEventListener("abort", () => one.ended(watch.why === null ? null : new Failure(cutOff(watch.why))));
+    watch.unread();
     const body = new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
           try {
+            watch.awaited();
             const next = await source.next();
+            watch.unread();
             if (!next.done) return controller.enqueue(next.value.bytes);
             one.ended(null);
             controller.close();

@@ -3,12 +3,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Circuit } from "./circuit.ts";
-import { failureOfReply, failureOfThrown } from "./classify.ts";
+import { failureOfBody, failureOfReply, failureOfThrown } from "./classify.ts";
 import { Concurrency, type Permit } from "./concurrency.ts";
 import { Rate } from "./rate.ts";
 import { BodyGuard } from "./read-body.ts";
 import { backoff, retryAfterSeconds } from "./retry-after.ts";
-import { Timeouts } from "./timeouts.ts";
 
 describe("Retry-After", () => {
   const date = Date.parse("2026-11-01T12:00:00Z");
@@ -36,57 +35,6 @@ describe("Retry-After", () => {
     expect([1, 2, 3].map((failed) => backoff(failed, () => 1))).toEqual([500, 1000, 2000]);
     expect(backoff(3, () => 0)).toBe(0);
     expect(backoff(1000, () => 1)).toBe(20_000);
-  });
-});
-
-describe("timeouts", () => {
-  const fill = (timeouts: Timeouts, first: number, times = 100) => {
-    for (let n = 0; n < times; n++) timeouts.add({ first, silence: first / 10, whole: first * 2, bytes: 100 });
-  };
-
-  test("are the usual ones until enough was measured, then a multiple of what was", () => {
-    const timeouts = new Timeouts({ least: 0.1 });
-    fill(timeouts, 1000, 19);
-    expect(timeouts.limits(100)).toEqual({ first: 120_000, silence: 120_000, whole: 600_000 });
-    fill(timeouts, 1000, 1);
-    expect(timeouts.limits(100)).toEqual({ first: 4000, silence: 400, whole: 16_000 });
-    expect(timeouts.latency()).toEqual({ p50: 2000, p99: 2000 });
-  });
-
-  test("give a longer prompt more time", () => {
-    const timeouts = new Timeouts({ least: 0.1 });
-    fill(timeouts, 1000);
-    expect(timeouts.limits(300).first).toBe(12_000);
-    expect(timeouts.limits(10).first).toBe(4000);
-  });
-
-  test("stay within their bounds, whatever was measured", () => {
-    const sample = fc.record({
-      first: fc.double({ min: 0, max: 1e9, noNaN: true }),
-      silence: fc.double({ min: 0, max: 1e9, noNaN: true }),
-      whole: fc.double({ min: 0, max: 1e9, noNaN: true }),
-      bytes: fc.nat(),
-    });
-    fc.assert(
-      fc.property(fc.array(sample, { maxLength: 300 }), fc.nat(), (samples, bytes) => {
-        const timeouts = new Timeouts();
-        for (const one of samples) timeouts.add(one);
-        const { first, silence, whole } = timeouts.limits(bytes);
-        for (const limit of [first, silence]) {
-          expect(limit).toBeGreaterThanOrEqual(10_000);
-          expect(limit).toBeLessThanOrEqual(280_000);
-        }
-        expect(whole).toBeLessThanOrEqual(600_000);
-      }),
-    );
-  });
-
-  test("follow a server that became slower: a silence that was cut off counts as one that lasted", () => {
-    const timeouts = new Timeouts({ least: 0.1 });
-    fill(timeouts, 100);
-    const before = timeouts.limits(100).first;
-    for (let n = 0; n < 5; n++) timeouts.add({ first: before, silence: 0, whole: before, bytes: 100 });
-    expect(timeouts.limits(100).first).toBe(before * 4);
   });
 });
 
@@ -266,6 +214,8 @@ describe("a reply", () => {
     [413, null, "context exceeded"],
     [422, { detail: "x" }, "bad request"],
     [429, {}, "rate limited"],
+    [429, { error: { message: "Too many tokens, please wait before trying again." } }, "rate limited"],
+    [200, { error: { type: "rate_limit_error", message: "too many tokens in a minute" } }, "rate limited"],
     [500, { error: { message: "Failed to parse input at pos 3" } }, "server error"],
     [500, { error: { message: "the request exceeds the available context size" } }, "context exceeded"],
     [501, null, "not found"],
@@ -298,13 +248,38 @@ describe("a reply", () => {
     );
   });
 
+  const thrown = (code: string, syscall?: string) =>
+    new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code, syscall }) });
+
   test("that broke off says why, some causes down", () => {
-    const thrown = (code: string) => new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code }) });
     expect(failureOfThrown(thrown("ENOTFOUND")).fault).toBe("unreachable");
     expect(failureOfThrown(thrown("CERT_HAS_EXPIRED")).fault).toBe("certificate");
     expect(failureOfThrown(thrown("UND_ERR_SOCKET")).fault).toBe("connection reset");
     expect(failureOfThrown(thrown("UND_ERR_HEADERS_TIMEOUT")).fault).toBe("stalled");
     expect(failureOfThrown(new AggregateError([thrown("ECONNREFUSED")], "all")).fault).toBe("unreachable");
+  });
+
+  test.each(["ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "EHOSTDOWN", "EPROTO"])(
+    "%s surely did nothing only where there was no connection",
+    (code) => {
+      expect(failureOfThrown(thrown(code, "connect"))).toMatchObject({ fault: "unreachable", maybeDone: false });
+      for (const syscall of ["read", "write", undefined]) {
+        expect(failureOfThrown(thrown(code, syscall))).toMatchObject({ fault: "connection reset", maybeDone: true });
+      }
+    },
+  );
+
+  test("what TLS says in the middle of a connection is no certificate's fault", () => {
+    const alert = thrown("ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC");
+    expect(failureOfThrown(alert)).toMatchObject({ fault: "connection reset", maybeDone: true });
+    expect(failureOfThrown(thrown("ERR_TLS_CERT_ALTNAME_INVALID"))).toMatchObject({ maybeDone: false });
+  });
+
+  test("of which a part was read was carried out, whatever ended it", () => {
+    for (const code of ["ECONNREFUSED", "CERT_HAS_EXPIRED", "ETIMEDOUT", "UND_ERR_BODY_TIMEOUT"]) {
+      expect(failureOfBody(thrown(code, "connect")).maybeDone).toBe(true);
+    }
+    expect(failureOfBody(thrown("UND_ERR_BODY_TIMEOUT")).fault).toBe("stalled");
   });
 });
 

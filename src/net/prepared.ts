@@ -2,12 +2,12 @@
 
 import type { BackendRequest } from "./backend.ts";
 import type { BackendOptions } from "./backend-options.ts";
+import type { Size } from "./timeouts.ts";
 
 export interface Prepared {
   readonly url: string;
   readonly init: RequestInit;
-  /** Size of the body. */
-  readonly bytes: number;
+  readonly size: Size;
   /** Whether it may be sent again after it may have been carried out. */
   readonly repeatable: boolean;
   readonly signal: AbortSignal | undefined;
@@ -15,32 +15,38 @@ export interface Prepared {
   sent: number;
 }
 
-/** Puts a request below a base address, with key and headers. */
-export function prepare(base: string, options: BackendOptions, request: BackendRequest): Prepared {
+/** Puts a request below a base address, with the headers that every one has and its own. */
+export function prepare(base: string, always: Headers, options: BackendOptions, request: BackendRequest): Prepared {
   const { path, body, form, signal, idempotencyKey } = request;
-  const { apiKey, keyHeader = "authorization", headers, paid = false, idempotencyHeader = null } = options;
+  const { paid = false, idempotencyHeader = null } = options;
   const method = request.method ?? (body === undefined && form === undefined ? "GET" : "POST");
   const text = body === undefined ? null : JSON.stringify(body);
   const keyed = idempotencyKey !== undefined && idempotencyHeader !== null;
+  const headers = new Headers(always);
+  if (text !== null && !headers.has("content-type")) headers.set("content-type", "application/json");
+  if (keyed) headers.set(idempotencyHeader, idempotencyKey);
   return {
     url: base + path,
-    init: {
-      method,
-      headers: {
-        accept: "application/json, text/event-stream",
-        ...(text !== null && { "content-type": "application/json" }),
-        ...headers,
-        ...(apiKey !== undefined && { [keyHeader]: keyHeader === "authorization" ? `Bearer ${apiKey}` : apiKey }),
-        ...(keyed && { [idempotencyHeader]: idempotencyKey }),
-      },
-      // Its own type says where its parts begin.
-      body: form ?? text,
+    // A form's own type says where its parts begin.
+    init: { method, headers, body: form ?? text },
+    size: {
+      bytes: form ? sizeOf(form) : text === null ? 0 : Buffer.byteLength(text),
+      answerTokens: answerTokensIn(body ?? {}),
     },
-    bytes: form ? sizeOf(form) : text === null ? 0 : Buffer.byteLength(text),
     repeatable: request.repeatable ?? (method === "GET" || !paid || keyed),
     signal,
     sent: 0,
   };
+}
+
+/** Names by which formats bound an answer; Ollama's stands inside `options`. */
+const bounds = ["max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict"];
+
+/** Most tokens that the answer may have; 0 where the body does not say. */
+function answerTokensIn(body: NonNullable<BackendRequest["body"]>): number {
+  const { options } = body;
+  const all: { readonly [name: string]: unknown } = { ...(typeof options === "object" ? options : {}), ...body };
+  return Math.max(0, ...bounds.map((name) => all[name]).filter((value) => typeof value === "number"));
 }
 
 /** Of what is uploaded, without what stands around its parts. */

@@ -19,8 +19,15 @@ export interface Took {
   /** The longest silence after that. */
   readonly silence: number;
   readonly whole: number;
-  /** Size of what was sent. */
+  readonly size: Size;
+}
+
+/** What an exchange takes its time for. */
+export interface Size {
+  /** Of what is sent. */
   readonly bytes: number;
+  /** Most tokens that the answer may have; 0 where that is not said. */
+  readonly answerTokens: number;
 }
 
 /** Limits of one exchange, in milliseconds. */
@@ -35,6 +42,9 @@ const ENOUGH = 20;
 /** A limit is so many times what 99 of 100 exchanges took: servers are busy at times. */
 const FACTOR = 4;
 const WHOLE_FACTOR = 8;
+/** What is smaller takes no less time. */
+const LEAST_BYTES = 1000;
+const LEAST_TOKENS = 16;
 
 export class Timeouts {
   readonly #options: Required<TimeoutOptions>;
@@ -50,25 +60,31 @@ export class Timeouts {
     this.#next = (this.#next + 1) % KEPT;
   }
 
-  /** For an exchange of which so many bytes are sent. */
-  limits(bytes: number): Limits {
+  /** For an exchange of such a size. */
+  limits(size: Size): Limits {
     const { untilKnown, least, most, whole } = this.#options;
     const longest = whole * 1000;
     if (this.#took.length < ENOUGH) {
       const silence = Math.min(untilKnown, most) * 1000;
       return { first: silence, silence, whole: longest };
     }
-    // What is longer than all that was sent so far takes longer to read.
-    const longer = Math.max(1, bytes / Math.max(...this.#took.map((took) => took.bytes), 1));
+    // How long each exchange would have taken, had it been of this size.
+    const usual = (of: (took: Took) => number): number =>
+      quantile(
+        this.#took.map((took) => of(took) * larger(size, took.size)),
+        0.99,
+      );
     const learned = (of: (took: Took) => number): number =>
-      Math.min(most * 1000, Math.max(least * 1000, quantile(this.#took.map(of), 0.99) * FACTOR * longer));
+      Math.min(most * 1000, Math.max(least * 1000, usual(of) * FACTOR));
     const first = learned((took) => took.first);
     const silence = learned((took) => took.silence);
-    const usual = quantile(
-      this.#took.map((took) => took.whole),
-      0.99,
-    );
-    return { first, silence, whole: Math.min(longest, Math.max(2 * (first + silence), usual * WHOLE_FACTOR * longer)) };
+    const all = usual((took) => took.whole) * WHOLE_FACTOR;
+    return { first, silence, whole: Math.min(longest, Math.max(2 * (first + silence), all)) };
+  }
+
+  /** Of a stream: nobody waits for its end, so only silence is held against it, and what no exchange may take. */
+  streamLimits(size: Size): Limits {
+    return { ...this.limits(size), whole: this.#options.whole * 1000 };
   }
 
   /** Milliseconds of whole exchanges; `null` before there are five. */
@@ -77,6 +93,13 @@ export class Timeouts {
     const whole = this.#took.map((took) => took.whole);
     return { p50: quantile(whole, 0.5), p99: quantile(whole, 0.99) };
   }
+}
+
+/** How many times as long an exchange may take as one that was smaller; 1 where it is not larger. */
+function larger(size: Size, than: Size): number {
+  const bytes = size.bytes / Math.max(than.bytes, LEAST_BYTES);
+  const tokens = size.answerTokens / Math.max(than.answerTokens, LEAST_TOKENS);
+  return Math.max(1, bytes, tokens);
 }
 
 /** The value below which a share of them lies; of the values that are there, the next above. */

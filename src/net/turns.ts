@@ -38,29 +38,49 @@ export class Turns {
 
   /** Milliseconds until the server may be asked again; 0 where it may be now. A rate is not part of it. */
   get wait(): number {
-    return Math.max(0, this.#quietUntil - this.#clock.now(), this.#circuit.wait);
+    return Math.max(this.#quiet, this.#circuit.wait);
   }
 
   /** Waits for a turn to send so many bytes; who gets it leaves it once. Rejects with a `Failure` or the signal's reason. */
   async take(bytes: number, signal: AbortSignal | undefined): Promise<Permit> {
+    let patience = this.#patience;
+    let isRated = false;
+    for (;;) {
+      const quiet = this.#quiet;
+      if (quiet > patience) throw new Failure("rate limited", { retryAfter: quiet / 1000, isFinal: true });
+      if (this.#circuit.wait > 0) throw this.#isOpen();
+      patience -= quiet;
+      await this.pause(quiet, signal);
+      const permit = await this.#concurrency.enter(signal);
+      if (permit === null) throw new Failure("over the rate");
+      let isTaken = false;
+      try {
+        if (!isRated) patience -= await this.#takeShare(bytes, patience, signal);
+        isRated = true;
+        // Others may have failed, and the server may have asked for quiet, while this one waited.
+        isTaken = this.#quiet === 0 && this.#circuit.enter();
+        if (isTaken) return permit;
+      } finally {
+        if (!isTaken) this.#concurrency.leave(permit, { kind: "neither" });
+      }
+    }
+  }
+
+  /** Waits for the request's share of the rate, and says for how many milliseconds. */
+  async #takeShare(bytes: number, patience: number, signal: AbortSignal | undefined): Promise<number> {
     const now = this.#clock.now();
-    const quiet = this.#quietUntil - now;
-    if (quiet > this.#patience) throw new Failure("rate limited", { retryAfter: quiet / 1000, isFinal: true });
-    if (this.#circuit.wait > 0) throw this.#isOpen();
     const tokens = Math.ceil(bytes / 4);
-    const wait = this.#rate ? this.#rate.take(tokens, this.#patience, now) : 0;
+    const wait = this.#rate ? this.#rate.take(tokens, patience, now) : 0;
     if (wait === null) {
       throw new Failure("over the rate", { retryAfter: (this.#rate?.wait(tokens, now) ?? 0) / 1000 });
     }
-    await this.pause(Math.max(wait, quiet), signal);
-    const permit = await this.#concurrency.enter(signal);
-    if (permit === null) throw new Failure("over the rate");
-    // Others may have failed while this one waited.
-    if (!this.#circuit.enter()) {
-      this.#concurrency.leave(permit, { kind: "neither" });
-      throw this.#isOpen();
-    }
-    return permit;
+    await this.pause(wait, signal);
+    return wait;
+  }
+
+  /** Milliseconds for which the server asked to be left alone. */
+  get #quiet(): number {
+    return Math.max(0, this.#quietUntil - this.#clock.now());
   }
 
   /** Gives a turn back with what came of it: `null` where all was well. */

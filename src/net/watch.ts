@@ -1,16 +1,19 @@
 /** Ends an exchange that goes on for too long, and knows why it was ended. */
 
+import { longestTimer } from "../core/longest-timer.ts";
 import type { Limits } from "./timeouts.ts";
 
 export class Watch {
   readonly #exchange = new AbortController();
   readonly #limits: Limits;
   readonly #now: () => number;
-  readonly #begun: number;
+  #begun: number;
   readonly #whole: NodeJS.Timeout;
   readonly #others: readonly (readonly [AbortSignal, () => void])[];
   #silence: NodeJS.Timeout;
   #heard: number;
+  /** Since when nobody wants to hear more; `null` while somebody waits. */
+  #unread: number | null = null;
   #first: number | null = null;
   #longest = 0;
   #why: "stalled" | "too slow" | "closed" | "aborted" | null = null;
@@ -20,8 +23,8 @@ export class Watch {
     this.#now = now;
     this.#begun = now();
     this.#heard = this.#begun;
-    this.#silence = setTimeout(() => this.#end("stalled"), limits.first);
-    this.#whole = setTimeout(() => this.#end("too slow"), limits.whole);
+    this.#silence = setTimeout(() => this.#end("stalled"), Math.min(limits.first, longestTimer));
+    this.#whole = setTimeout(() => this.#end("too slow"), Math.min(limits.whole, longestTimer));
     const pairs: (readonly [AbortSignal, () => void])[] = [[closing, () => this.#end("closed")]];
     if (signal) pairs.push([signal, () => this.#end("aborted")]);
     this.#others = pairs;
@@ -46,7 +49,7 @@ export class Watch {
     if (this.#first === null) {
       this.#first = now - this.#begun;
       clearTimeout(this.#silence);
-      this.#silence = setTimeout(() => this.#end("stalled"), this.#limits.silence);
+      this.#silence = setTimeout(() => this.#end("stalled"), Math.min(this.#limits.silence, longestTimer));
     } else {
       this.#longest = Math.max(this.#longest, now - this.#heard);
       this.#silence.refresh();
@@ -54,9 +57,25 @@ export class Watch {
     this.#heard = now;
   }
 
-  /** Milliseconds so far. */
+  /** Nobody reads on for now: until `awaited` all time is the reader's, none the server's. */
+  unread(): void {
+    this.#unread ??= this.#now();
+    this.#silence.refresh();
+  }
+
+  /** Somebody waits for the next piece. */
+  awaited(): void {
+    if (this.#unread === null) return;
+    const passed = this.#now() - this.#unread;
+    this.#begun += passed;
+    this.#heard += passed;
+    this.#unread = null;
+    this.#silence.refresh();
+  }
+
+  /** Milliseconds of the server's so far. */
   took(): { readonly first: number; readonly silence: number; readonly whole: number } {
-    const now = this.#now();
+    const now = this.#unread ?? this.#now();
     const whole = now - this.#begun;
     if (this.#first === null) return { first: whole, silence: 0, whole };
     return { first: this.#first, silence: Math.max(this.#longest, now - this.#heard), whole };
@@ -71,7 +90,8 @@ export class Watch {
   }
 
   #end(why: "stalled" | "too slow" | "closed" | "aborted"): void {
-    this.#why ??= why;
+    const isLate = why === "stalled" || why === "too slow";
+    this.#why ??= isLate && this.#unread !== null ? "closed" : why;
     this.#exchange.abort();
   }
 }

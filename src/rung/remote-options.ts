@@ -37,7 +37,7 @@ export interface UpwardOptions {
   readonly redact?: boolean | readonly Redactable[];
   /**
    * Longest silence of the server within one try, in seconds; less once it is known how long it takes. A whole reply may
-   * take twice as long. Default 120.
+   * take twice as long. Default 120, at most 280.
    */
   readonly timeoutSeconds?: number;
   /** Stands in the version key: certificates and learned numbers are void when it changes. */
@@ -127,6 +127,8 @@ const remoteFields = [
 /** Tokens that a server may count beside ours: the marks of its template, what it says of tools; the end of an answer. */
 const AROUND_IN = 4000;
 const AROUND_OUT = 2;
+/** Longest silence, in seconds, that is ended here and not by the platform, which would not say so. */
+const MOST_SILENCE = 280;
 const structures: readonly string[] = ["json_schema", "tool", "json_object", "none"] satisfies Quirks["structure"][];
 
 /** Throws a `UsageError` (`E_CONFIG`) that names the rung and what is wrong with it. */
@@ -206,6 +208,8 @@ export function upwardSettings(
   for (const [limit, value] of Object.entries({ maxTokens, maxInputTokens, timeoutSeconds })) {
     check(value > 0 && Number.isFinite(value), what, `${limit} is above 0`, value);
   }
+  const isEnded = `timeoutSeconds is at most ${MOST_SILENCE}: the platform itself ends a silence of 300 seconds`;
+  check(timeoutSeconds <= MOST_SILENCE, what, isEnded, timeoutSeconds);
   const { acceptAt } = options;
   check(acceptAt === undefined || (acceptAt >= 0 && acceptAt <= 1), what, "acceptAt is from 0 to 1", acceptAt);
   const weighs = hasProbabilities || votes > 1;

@@ -212,6 +212,19 @@ describe("a call", () => {
     }
   });
 
+  test("is looked for in no more time than the text is long", () => {
+    const took = (length: number) => {
+      const content = `[TOOL_CALLS]a${" ".repeat(length)}x`;
+      const begun = performance.now();
+      expect(read(said(content), pick(), target({ structure: "tool" })).kind).toBe("unanswered");
+      return performance.now() - begun;
+    };
+    took(1000);
+    const least = (length: number) => Math.min(...[1, 2, 3].map(() => took(length)));
+    // Ten times as long would take a hundred times as long if it were squared.
+    expect(least(30_000)).toBeLessThan(50 * Math.max(least(3000), 1));
+  });
+
   test("of an answer that stands as text is read too", () => {
     const content = '[TOOL_CALLS]answer{"answer": "billing"}';
     expect(answeredOf(read(said(content)))).toMatchObject({ value: "billing", faults: ["tool call as text"] });
@@ -263,6 +276,37 @@ describe("letters", () => {
     expect(reply.evidence.options?.[1]?.atMost).toBeCloseTo(0.0213 / 0.7, 6);
     expect(reply.confidence).toBeCloseTo(0.7 / (0.7 + 0.0426), 6);
     expect(reply.evidence.interval?.[1]).toBe(1);
+  });
+
+  const names = Array.from({ length: 10 }, (_, index) => ({
+    name: index === 0 ? "refund" : `team ${index}`,
+    description: "",
+  }));
+  const begun = (content: string) => {
+    const [first = "", ...more] = content.split(/(?=\s)/);
+    const tokens = [token(first, 0.931, { H: 0.0513 }), ...more.map((each) => token(each, 0.9))];
+    return read(withTokens(content, tokens), question({ options: names }), weighed);
+  };
+
+  test.each(["A refund is due", "I am not sure", "A team should", "a customer wrote", "I, for one", "A bit\nB"])(
+    "are no words of a sentence: %j",
+    (content) => expect(begun(content)).toMatchObject({ kind: "unanswered", faults: ["schema ignored"] }),
+  );
+
+  test.each([
+    ["A", "refund"],
+    ["A. Because it", "refund"],
+    ["(A) money is", "refund"],
+    ["a: the card", "refund"],
+    ["A\nMoney is", "refund"],
+    ["A refund", "refund"],
+    ["**A** - Refund, because", "refund"],
+    ["I team 8", "team 8"],
+    ["I. am", "team 8"],
+  ])("may have more behind them, where that says that they are letters: %j", (content, value) => {
+    const reply = answeredOf(begun(content));
+    expect(reply).toMatchObject({ value, faults: [] });
+    expect(reply.confidence).toBeGreaterThan(0.8);
   });
 
   test("come behind whitespace and behind a thought", () => {

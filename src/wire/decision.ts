@@ -108,7 +108,8 @@ function distributionIn(
   if (values.length !== names.length) return "not every option has a probability from 0 to 1";
   const sum = values.reduce((all, value) => all + value, 0);
   const isRounded = areHundredths(values);
-  if (Math.abs(sum - 1) > (isRounded ? names.length * HALF_UNIT + 1e-6 : SUM_TOLERANCE)) {
+  // Rounded, all of very many options may be nothing: which is best is not to be seen then.
+  if (sum === 0 || Math.abs(sum - 1) > (isRounded ? names.length * HALF_UNIT + 1e-6 : SUM_TOLERANCE)) {
     return `the probabilities sum to ${sum.toFixed(3)}`;
   }
   const shares = values.map((value) => value / sum);

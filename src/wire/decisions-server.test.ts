@@ -223,9 +223,27 @@ describe("System One's server", () => {
     });
   });
 
+  test("keeps a part whose type is the client's own, and all that it says", () => {
+    const state = [
+      { type: "profile", name: "Ana" },
+      { type: "comment", text: "Late!", author: "Bo" },
+      { type: "video-call", minutes: 3 },
+      { type: "input_text", text: "Where is it?" },
+    ];
+    const parsed = parseSystemOne({ model: "m", state, questions: { a: { type: "noul", instructions: "?" } } });
+    expect(parsed.ok && parsed.value.about.split("\n")).toEqual([
+      '{"type":"profile","name":"Ana"}',
+      '{"type":"comment","text":"Late!","author":"Bo"}',
+      '{"type":"video-call","minutes":3}',
+      "Where is it?",
+    ]);
+  });
+
   test.each([
     ["state", { state: 7 }],
     ["state[0]", { state: [{ type: "image_url", image_url: {} }] }],
+    ["state[0]", { state: [{ type: "input_audio", input_audio: {} }] }],
+    ["state[0]", { state: [{ type: "file", file: {} }] }],
     ["questions", { questions: {} }],
     ["questions.a.type", { questions: { a: { type: "bool", instructions: "?" } } }],
     ["questions.a.criteria", { questions: { a: { type: "choice", instructions: "?", criteria: { only: null } } } }],

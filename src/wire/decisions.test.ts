@@ -121,6 +121,16 @@ describe("a distribution", () => {
     expect(answeredOf(read(one({ type: "noul", noul: 1 }), judge())).confidence).toBeCloseTo(0.995, 9);
   });
 
+  test("of very many options that were all rounded to nothing says nothing", () => {
+    const options = Array.from({ length: 210 }, (_, index) => ({ name: `o${index}`, description: "" }));
+    const probabilities = Object.fromEntries(options.map(({ name }) => [name, 0]));
+    const body = { model: "m", answers: { q: { type: "choice", choice: "o0", probabilities } } };
+    expect(systemone.read(body, asked(question({ options })), target())).toMatchObject({
+      kind: "unanswered",
+      faults: ["usage missing", "bad probabilities"],
+    });
+  });
+
   test("that was rounded to a tie leaves the server its choice", () => {
     expect(answeredOf(read(one(choice({ billing: 0.5, shipping: 0.5, technical: 0 }, "shipping")))).value).toBe(
       "shipping",

@@ -22,12 +22,44 @@ describe("quirks", () => {
     ["openai", "gpt-5-mini", { temperature: "never", noThinking: { reasoning_effort: "minimal" } }],
     ["openai", "o3-mini", { logprobs: "none", temperature: "never" }],
     ["openrouter", "anthropic/claude-opus-5.5", { logprobs: "none", forcedTool: false }],
+    ["openrouter", "openai/gpt-5.2-pro", { noThinking: { reasoning: { effort: "low" } }, temperature: "never" }],
+    ["openrouter", "anthropic/claude-opus-4.7", { temperature: "never", forcedTool: true }],
+    ["openrouter", "anthropic/claude-opus-4.6", { temperature: "any" }],
+    ["openrouter", "anthropic/claude-haiku-5", { temperature: "never", forcedTool: true }],
+    [
+      "openrouter",
+      "anthropic/claude-fable-5.1",
+      { temperature: "never", forcedTool: false, noThinking: { reasoning: { effort: "low" } } },
+    ],
     ["ollama", "qwen3:4b", { logprobs: "raw", topLogprobs: 20, forcedTool: false }],
     ["vllm", "any", { logprobs: "raw", unconstrainedForLogprobs: true }],
     ["lmstudio", "any", { logprobs: "unknown" }],
     ["llama-server", "any", { logprobs: "raw", unconstrainedForLogprobs: false, freeNames: true }],
   ] as const)("of %s's %s", (vendor, model, quirks) => {
     expect(quirksOf(vendor, model)).toMatchObject(quirks);
+  });
+
+  test("of OpenRouter's models by Anthropic are as strict as those of Anthropic's own", () => {
+    for (const name of ["opus-4-6", "opus-4-7", "opus-4-9", "opus-5", "opus-5-5", "sonnet-4-5", "sonnet-5"]) {
+      expectAlike(name);
+    }
+    for (const name of ["sonnet-5-5", "haiku-4-5", "haiku-5", "fable-5", "fable-5-1"]) expectAlike(name);
+
+    function expectAlike(name: string): void {
+      const own = quirksOf("anthropic", `claude-${name}`);
+      const dotted = `anthropic/claude-${name.replace(/(\d)-(\d)/, "$1.$2")}`;
+      const { temperature, forcedTool, thinkingTokens } = quirksOf("openrouter", dotted);
+      expect({ name, temperature, forcedTool, thinkingTokens }).toEqual({
+        name,
+        temperature: own.temperature,
+        forcedTool: own.forcedTool,
+        thinkingTokens: own.thinkingTokens,
+      });
+    }
+  });
+
+  test("make no vendor's call repeatable by a key that it promises nothing for", () => {
+    for (const { quirks } of Object.values(vendors)) expect(quirks.idempotencyHeader ?? null).toBeNull();
   });
 
   test("of who is not known are plain", () => {

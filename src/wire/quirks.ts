@@ -23,7 +23,10 @@ export interface Quirks {
   readonly forcedTool: boolean;
   /** Name of the field that bounds the answer's length. */
   readonly maxTokensField: "max_tokens" | "max_completion_tokens" | "max_output_tokens";
-  /** Header of the provider's idempotency key; `null` where it has none. */
+  /**
+   * Header of an idempotency key by which the provider answers a call that is repeated without doing it again; `null`
+   * where its documentation promises none. That is so for every vendor below: a client's option by that name is no promise.
+   */
   readonly idempotencyHeader: string | null;
   /** Fields that turn thinking off, or as far down as it goes, merged into the body. */
   readonly noThinking: { readonly [key: string]: Json };
@@ -93,6 +96,9 @@ const templateWithoutThinking = { chat_template_kwargs: { enable_thinking: false
 /** Documentation of OpenAI's latest models: no sampling parameters unless the effort is `none`, and no logprobs. */
 const openaiReasoning: Partial<Quirks> = { logprobs: "none", temperature: "without reasoning" };
 
+/** These have no `none` (documentation: models; release notes of clients that met the error). */
+const withoutNone = /(^|\/)gpt-(6-astra|6\.1-sol|5\.\d-pro)/;
+
 const openaiModels: Vendor["models"] = [
   // The o series always thinks and takes no temperature (documentation: reasoning models).
   {
@@ -119,31 +125,32 @@ const openaiModels: Vendor["models"] = [
     pattern: /(^|\/)gpt-(5\.\d|6)/,
     quirks: { ...openaiReasoning, noThinking: { reasoning_effort: "none" } },
   },
-  // These have no `none` (documentation: models; release notes of clients that met the error).
   {
-    pattern: /(^|\/)gpt-(6-astra|6\.1-sol|5\.\d-pro)/,
+    pattern: withoutNone,
     quirks: { temperature: "never", noThinking: { reasoning_effort: "low" }, thinkingTokens: SHORT_THOUGHT },
   },
 ];
 
+// Anthropic writes 5-5, OpenRouter 5.5.
+/** Migration guides: from Opus 4.7 on, and with Sonnet 5, sampling parameters other than the default are refused. */
+const withoutSampling = /claude-(opus-4[.-][789]|(opus|sonnet|haiku|fable)-([5-9]|\d\d))/;
+/** Migration guides of Opus 5.5 and Fable 5.1: thinking cannot be disabled, forced tool use is refused with 400. */
+const alwaysThinking = /claude-(opus-5[.-]5|fable-5)/;
+/** Migration guide of Sonnet 5.5: `disabled` is refused and `between_tools` stands in for it; no forced tool use. */
+const thinkingBetweenTools = /claude-sonnet-5[.-]5/;
+
 const anthropicModels: Vendor["models"] = [
-  // Migration guides: from Opus 4.7 on, and with Sonnet 5, sampling parameters other than the default are refused.
+  { pattern: withoutSampling, quirks: { temperature: "never" } },
   {
-    pattern: /claude-(opus-4-[789]|(opus|sonnet|haiku|fable)-([5-9]|\d\d))/,
-    quirks: { temperature: "never" },
-  },
-  // Migration guides of Opus 5.5 and Fable 5.1: thinking cannot be disabled, forced tool use is refused with 400.
-  {
-    pattern: /claude-(opus-5-5|fable-5)/,
+    pattern: alwaysThinking,
     quirks: {
       forcedTool: false,
       noThinking: { output_config: { effort: "low" } },
       thinkingTokens: SHORT_THOUGHT,
     },
   },
-  // Migration guide of Sonnet 5.5: `disabled` is refused and `between_tools` stands in for it; no forced tool use.
   {
-    pattern: /claude-sonnet-5-5/,
+    pattern: thinkingBetweenTools,
     quirks: {
       forcedTool: false,
       noThinking: { thinking: { type: "between_tools" }, output_config: { effort: "low" } },
@@ -166,8 +173,6 @@ export const vendors: { readonly [name in VendorName]: Vendor } = {
       strictSchema: true,
       logprobs: "raw",
       maxTokensField: "max_completion_tokens",
-      // The official client sends it with every POST.
-      idempotencyHeader: "Idempotency-Key",
     },
     models: openaiModels,
   },
@@ -188,12 +193,12 @@ export const vendors: { readonly [name in VendorName]: Vendor } = {
     models: [
       { pattern: /^openai\/(o\d|gpt-[56])/, quirks: { logprobs: "none", temperature: "never" } },
       { pattern: /^anthropic\//, quirks: { logprobs: "none" } },
-      { pattern: /^anthropic\/claude-(opus|sonnet|fable)-[5-9]/, quirks: { temperature: "never" } },
+      { pattern: withoutSampling, quirks: { temperature: "never" } },
       // Those that cannot be told not to think are told to think little.
-      {
-        pattern: /^(openai\/(o\d|gpt-5(-|$)|gpt-6-astra|gpt-6\.1-sol)|anthropic\/claude-(opus|sonnet)-5[.-]5)/,
+      ...[/^openai\/(o\d|gpt-5(-|$))/, withoutNone, alwaysThinking, thinkingBetweenTools].map((pattern) => ({
+        pattern,
         quirks: { forcedTool: false, noThinking: { reasoning: { effort: "low" } }, thinkingTokens: SHORT_THOUGHT },
-      },
+      })),
     ],
   },
   // engine.md 4.2: no probabilities at all. Structured outputs by `output_config.format` (documentation).

@@ -4,7 +4,18 @@ import type { JsonSchema } from "../core/schema.ts";
 import { isFields } from "./fields.ts";
 
 /** Keywords whose value is a schema, a list of schemas, or schemas by name. */
-const one = ["items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"];
+const one = [
+  "items",
+  "additionalProperties",
+  "unevaluatedItems",
+  "unevaluatedProperties",
+  "not",
+  "if",
+  "then",
+  "else",
+  "contains",
+  "propertyNames",
+];
 const many = ["anyOf", "oneOf", "allOf", "prefixItems"];
 const named = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
 
@@ -28,9 +39,14 @@ const notStrict = [
   "default",
 ];
 
-/** The schema with each schema inside it, and then itself, changed. */
-function mapped(schema: JsonSchema, change: (schema: JsonSchema) => JsonSchema): JsonSchema {
-  const deeper = (value: unknown): unknown => (isFields(value) ? mapped(value, change) : value);
+/** The schema with each schema inside it, and then itself, changed; but for those that are to be left as they are. */
+function mapped(
+  schema: JsonSchema,
+  change: (schema: JsonSchema) => JsonSchema,
+  isLeft: (schema: JsonSchema) => boolean = () => false,
+): JsonSchema {
+  if (isLeft(schema)) return schema;
+  const deeper = (value: unknown): unknown => (isFields(value) ? mapped(value, change, isLeft) : value);
   const copy: { [key: string]: unknown } = {};
   for (const [key, value] of Object.entries(schema)) {
     if (one.includes(key)) copy[key] = deeper(value);
@@ -42,13 +58,32 @@ function mapped(schema: JsonSchema, change: (schema: JsonSchema) => JsonSchema):
   return change(copy);
 }
 
-/** Objects let in nothing beyond their properties, unless the schema itself says what else they let in. */
+/** Several schemas judge one value: each of them lets in the properties of the others, and closed it would not. */
+function combines(schema: JsonSchema): boolean {
+  const has = (key: string): boolean => Object.hasOwn(schema, key);
+  // A list of one, alone, is a way to write a reference.
+  const inAll = Array.isArray(schema.allOf) ? schema.allOf.length : 0;
+  const judges = inAll + ["properties", "$ref", "anyOf", "oneOf"].filter(has).length;
+  return judges > 1 || ["not", "if", "then", "else", "dependentSchemas"].some(has);
+}
+
+/**
+ * Objects let in nothing beyond their properties, unless the schema itself says what else they let in, or that is said
+ * by several together.
+ */
 export function withoutMore(schema: JsonSchema): JsonSchema {
-  return mapped(schema, (inner) =>
-    isFields(inner.properties) && inner.additionalProperties === undefined
+  let refers = false;
+  mapped(schema, (inner) => {
+    refers ||= combines(inner) && JSON.stringify(inner).includes('"$ref"');
+    return inner;
+  });
+  // Any part of the schema may be one of the several.
+  if (refers) return schema;
+  const close = (inner: JsonSchema): JsonSchema =>
+    isFields(inner.properties) && inner.additionalProperties === undefined && inner.unevaluatedProperties === undefined
       ? { ...inner, additionalProperties: false }
-      : inner,
-  );
+      : inner;
+  return mapped(schema, close, combines);
 }
 
 /** Whether a strict mode takes it: all properties required, none beyond them, no keyword that it does not know. */
@@ -91,7 +126,7 @@ export function withoutBounds(schema: JsonSchema): JsonSchema {
 
 /**
  * A schema that is to stand inside another: its definitions apart, under names of their own, and its references
- * pointing there. A reference to the whole points to the whole as a definition.
+ * pointing there. A reference to the whole, or to a part that is no definition, points into the whole as a definition.
  */
 export function embedded(
   schema: JsonSchema,
@@ -101,11 +136,12 @@ export function embedded(
   let pointsToWhole = false;
   const pointed = (inner: JsonSchema): JsonSchema => {
     if (typeof inner.$ref !== "string") return inner;
-    if (inner.$ref === "#") pointsToWhole = true;
-    const $ref = inner.$ref
-      .replace(/^#\/(\$defs|definitions)\//, `#/$defs/${prefix}_`)
-      .replace(/^#$/, `#/$defs/${prefix}`);
-    return { ...inner, $ref };
+    const own = /^#\/(?:\$defs|definitions)\/(.*)$/s.exec(inner.$ref)?.[1];
+    if (own !== undefined) return { ...inner, $ref: `#/$defs/${prefix}_${own}` };
+    const path = /^#(\/.*)?$/s.exec(inner.$ref);
+    if (!path) return inner;
+    pointsToWhole = true;
+    return { ...inner, $ref: `#/$defs/${prefix}${path[1] ?? ""}` };
   };
   const own = { ...(isFields($defs) ? $defs : {}), ...(isFields(definitions) ? definitions : {}) };
   const moved = Object.entries(own).map(([name, inner]): [string, unknown] => [

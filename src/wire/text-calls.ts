@@ -29,7 +29,7 @@ function fromParameters(text: string): readonly SaidCall[] {
 function fromMarks(text: string): readonly SaidCall[] {
   const marked = pieces(
     text,
-    /(?:\[TOOL_CALLS\]\s*([\w.-]{1,64})\s*(?:\[ARGS\])?|([\w.-]{1,64})\s*\[ARGS\])(?=\s*\{)/g,
+    /(?:\[TOOL_CALLS\]\s*([\w.-]{1,64})(?:\s*\[ARGS\])?|([\w.-]{1,64})\s*\[ARGS\])(?=\s*\{)/g,
   );
   return marked.flatMap(({ name, rest }) => {
     const found = findJson(rest);

@@ -60,8 +60,7 @@ export function answerOf(said: Said, question: Question, target: Target, plan: P
 function byLetter({ content, tokens }: Said, target: Target, names: readonly string[]): Answered | Unanswered {
   const read = readLetters(tokens, content, names, target.quirks);
   const { place, ...confidence } = read;
-  const first = content.trim().split(/\s/, 1)[0] ?? "";
-  const written = letterOf(content, names.length) ?? letterOf(first, names.length);
+  const written = letterOf(content, names.length) ?? letterBefore(content, names);
   if (place === null || written === null) {
     // It wanted to say something else than a letter; where that is a name, it is one, and the numbers are not of it.
     const named = nameIn(content, names);
@@ -71,6 +70,22 @@ function byLetter({ content, tokens }: Said, target: Target, names: readonly str
       : plainly(named, ...confidence.faults, "schema ignored");
   }
   return { kind: "answered", value: names[place]!, ...confidence };
+}
+
+/**
+ * The letter that an answer begins with where more follows. A and I are words too: it is one only with a mark behind it,
+ * at the end of a line, or before the name that it stands for.
+ */
+function letterBefore(content: string, names: readonly string[]): number | null {
+  const [, first = "", rest = ""] = /^(\S{1,8})(\s.*)$/s.exec(content.trim()) ?? [];
+  const place = letterOf(first, names.length);
+  if (place === null) return null;
+  const isMarked = /[.:)]/.test(first) || /^[^\S\n]*\n/.test(rest);
+  const [, named = ""] = /^[\s=:("'`*\u2013\u2014-]*(.*)$/s.exec(rest.slice(0, 1000)) ?? [];
+  const name = names[place]!.toLowerCase();
+  const isNamed =
+    named.toLowerCase().startsWith(name) && !/^[ \t]*[^\s.,:;()"'`*\u2013\u2014-]/.test(named.slice(name.length));
+  return isMarked || isNamed ? place : null;
 }
 
 /** A name as it is written, or but for case and what stands around it. */
