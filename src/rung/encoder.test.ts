@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { askAbout } from "../../test/support/question.ts";
 import type { Reply } from "../core/answer.ts";
-import { Question, type QuestionSpec } from "../core/question.ts";
+import type { Question, QuestionSpec } from "../core/question.ts";
 import { FakeEncoder } from "../engine/fake.contract.ts";
 import { memoryJournal } from "../journal/memory.ts";
 import { textToVector } from "../vectors/packed.ts";
@@ -22,28 +23,7 @@ const options = [
 ];
 
 function ask(about: string, spec: Partial<QuestionSpec> = {}): Question {
-  const whole: QuestionSpec = {
-    verb: "choose",
-    ask: "Which team?",
-    cue: "Answer:",
-    options,
-    otherwise: "none of these",
-    fields: null,
-    tools: [],
-    maxTokens: 0,
-    stop: [],
-    onText: null,
-    split: null,
-    check: null,
-    ...spec,
-  };
-  return new Question(
-    "team",
-    "team",
-    whole,
-    () => about,
-    (value) => ({ ok: true, value }),
-  );
+  return askAbout(about, { options, otherwise: "none of these", ...spec });
 }
 
 async function opened(engine = new FakeEncoder()) {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { askAbout } from "../../test/support/question.ts";
 import type { Reply } from "../core/answer.ts";
-import { Question, type QuestionSpec, type Repair } from "../core/question.ts";
+import type { Question, QuestionSpec, Repair } from "../core/question.ts";
 import { FakeChat, type FakeChatScript, FakeEncoder } from "../engine/fake.contract.ts";
 import { memoryJournal } from "../journal/memory.ts";
 import { type ModelRungOptions, model } from "./model.ts";
@@ -48,28 +49,7 @@ const tools = [
 ];
 
 function ask(about: string, spec: Partial<QuestionSpec> = {}): Question {
-  const whole: QuestionSpec = {
-    verb: "choose",
-    ask: "Which team?",
-    cue: "Answer:",
-    options,
-    otherwise: null,
-    fields: null,
-    tools: [],
-    maxTokens: 0,
-    stop: [],
-    onText: null,
-    split: null,
-    check: null,
-    ...spec,
-  };
-  return new Question(
-    "team",
-    "team",
-    whole,
-    () => about,
-    (value) => ({ ok: true, value }),
-  );
+  return askAbout(about, { options, ...spec });
 }
 
 const pick = (about: string, spec: Partial<QuestionSpec> = {}) =>

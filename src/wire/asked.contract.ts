@@ -1,6 +1,7 @@
 /** Questions and targets for the tests of the wires. */
 
-import { Question, type QuestionSpec, type Repair } from "../core/question.ts";
+import { askAbout } from "../../test/support/question.ts";
+import type { Question, QuestionSpec, Repair } from "../core/question.ts";
 import { plain, type Quirks } from "./quirks.ts";
 import type { Asked, Target, WireReply } from "./wire.ts";
 
@@ -14,28 +15,7 @@ const yesAndNo = ["yes", "no"].map((name) => ({ name, description: "" }));
 export const ABOUT = "My card was charged twice for one parcel.";
 
 export function question(spec: Partial<QuestionSpec> = {}): Question {
-  const whole: QuestionSpec = {
-    verb: "choose",
-    ask: "Which team?",
-    cue: "Answer:",
-    options: teams,
-    otherwise: null,
-    fields: null,
-    tools: [],
-    maxTokens: 0,
-    stop: [],
-    onText: null,
-    split: null,
-    check: null,
-    ...spec,
-  };
-  return new Question(
-    "team",
-    "team",
-    whole,
-    () => ABOUT,
-    (value) => ({ ok: true, value }),
-  );
+  return askAbout(ABOUT, { options: teams, ...spec });
 }
 
 export const judge = (otherwise: string | null = null): Question =>
