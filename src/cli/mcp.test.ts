@@ -247,7 +247,7 @@ describe("at an address", () => {
       await using setting = await beside([{ loop: team, effects: [look.effect] }]);
       const parts = await serverPackage();
       const factory = loopServers(setting.host, parts, { version: "1", say: () => {} });
-      const server = await serveHttp(factory, parts, 0, () => {});
+      const server = await serveHttp(factory, parts, { port: 0, say: () => {} });
       try {
         const client = new Client({ name: "test", version: "1" }, { versionNegotiation: { mode } });
         await client.connect(new StreamableHTTPClientTransport(new URL(server.url)));
@@ -260,14 +260,58 @@ describe("at an address", () => {
         const headers = { "content-type": "application/json", origin: "http://evil.example" };
         expect((await fetch(server.url, { method: "POST", headers, body: "{}" })).status).toBe(403);
         expect((await fetch(new URL("/", server.url))).status).toBe(404);
-        await expect(serveHttp(factory, parts, Number(new URL(server.url).port), () => {})).rejects.toMatchObject({
-          code: "E_PORT",
-        });
+        const port = Number(new URL(server.url).port);
+        await expect(serveHttp(factory, parts, { port, say: () => {} })).rejects.toMatchObject({ code: "E_PORT" });
       } finally {
         await server.close();
       }
     },
   );
+});
+
+describe("with keys", () => {
+  const key = "0123456789abcdef";
+  const ask = { jsonrpc: "2.0", id: 1, method: "initialize", params: {} };
+  const post = async (url: string, headers: Record<string, string>): Promise<Response> => {
+    const sent = { "content-type": "application/json", accept: "application/json, text/event-stream", ...headers };
+    return fetch(url, { method: "POST", headers: sent, body: JSON.stringify(ask) });
+  };
+
+  test("an address is for those who have one, and for no page of a browser", async () => {
+    await using setting = await beside([{ loop: team, effects: [look.effect] }]);
+    const parts = await serverPackage();
+    const factory = loopServers(setting.host, parts, { version: "1", say: () => {} });
+    const server = await serveHttp(factory, parts, { port: 0, keys: [key], say: () => {} });
+    try {
+      for (const headers of [{}, { authorization: `Bearer ${key}x` }]) {
+        const told = await post(server.url, headers as Record<string, string>);
+        expect({ status: told.status, asks: told.headers.get("www-authenticate") }).toEqual({
+          status: 401,
+          asks: "Bearer",
+        });
+      }
+      const authorization = `Bearer ${key}`;
+      expect((await post(server.url, { authorization, origin: "http://evil.example" })).status).toBe(403);
+      const client = new Client({ name: "test", version: "1" });
+      const requestInit = { headers: { authorization } };
+      await client.connect(new StreamableHTTPClientTransport(new URL(server.url), { requestInit }));
+      expect((await client.listTools()).tools.map(({ name }) => name)).toContain("sort-mail");
+      await client.close();
+    } finally {
+      await server.close();
+    }
+  });
+
+  test("no other machine is let in without", async () => {
+    await using setting = await beside([{ loop: team, effects: [look.effect] }]);
+    const parts = await serverPackage();
+    const factory = loopServers(setting.host, parts, { version: "1", say: () => {} });
+    const open = { host: "0.0.0.0", port: 0, say: () => {} };
+    await expect(serveHttp(factory, parts, open)).rejects.toMatchObject({ code: "E_SERVE_KEYS" });
+    await expect(serveHttp(factory, parts, { ...open, keys: ["short"] })).rejects.toMatchObject({
+      code: "E_SERVE_KEYS",
+    });
+  });
 });
 
 test("as a program: standard output is the protocol's alone, and it ends with its client", async () => {

@@ -1,12 +1,13 @@
-/** Loops offered as MCP tools, over standard input and output or on loopback. */
+/** Loops offered as MCP tools, over standard input and output or at an address. */
 
 import { readFileSync } from "node:fs";
 import { Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
+import { keysIn } from "../config/access.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Effect } from "../core/question.ts";
 import type { ServedLoop } from "../mcp/loop-host.ts";
-import { serveHttp } from "../mcp/loop-http.ts";
+import { type HttpServer, serveHttp } from "../mcp/loop-http.ts";
 import { loopServers } from "../mcp/loop-server.ts";
 import { type ServerParts, serverPackage } from "../mcp/packages.ts";
 import { type ExitCode, log } from "./command.ts";
@@ -20,6 +21,7 @@ export interface McpOptions {
   readonly config?: string;
   readonly journal?: string;
   readonly http?: number;
+  readonly host?: string;
   readonly concurrency: number;
   readonly tools?: true;
   readonly json?: true;
@@ -32,6 +34,9 @@ export async function mcp(words: readonly string[], options: McpOptions): Promis
     return listTools(words, options.json ?? false);
   }
   if (options.json) throw new UsageError("E_USAGE", "--json means something only with --tools");
+  if (options.host !== undefined && options.http === undefined) {
+    throw new UsageError("E_USAGE", "--host means something only with --http");
+  }
   if (words.length === 0) {
     throw new UsageError(
       "E_USAGE",
@@ -57,7 +62,11 @@ export async function mcp(words: readonly string[], options: McpOptions): Promis
     const factory = loopServers(host, parts, { version: version(), say: log });
     log(`mcp: offers ${loops.map(({ loop }) => `${loop.name} (version ${loop.version})`).join(", ")}`);
     if (output) await overStdio(parts, factory, output, interrupts.drain);
-    else await overHttp(parts, factory, options.http ?? 0, interrupts.drain);
+    else {
+      const keys = [...(session.config.serve?.keys ?? []), ...keysIn(process.env.PAWL_SERVE_KEYS)];
+      const { http: port = 0, host = "127.0.0.1" } = options;
+      await overHttp(await serveHttp(factory, parts, { host, port, keys, say: log }), interrupts.drain);
+    }
     await host.idle();
     return 0;
   } finally {
@@ -82,9 +91,9 @@ async function overStdio({ stdio }: ServerParts, factory: Factory, output: Writa
   await handle.close();
 }
 
-async function overHttp(parts: ServerParts, factory: Factory, port: number, stop: AbortSignal): Promise<void> {
-  const server = await serveHttp(factory, parts, port, log);
-  log(`mcp: listens at ${server.url}; every program of this machine may call it`);
+async function overHttp(server: HttpServer, stop: AbortSignal): Promise<void> {
+  const who = server.needsKey ? "whoever has a key" : "every program of this machine";
+  log(`mcp: listens at ${server.url}; ${who} may call it`);
   if (!stop.aborted)
     await new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve(), { once: true }));
   await server.close();

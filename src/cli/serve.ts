@@ -1,5 +1,6 @@
 /** The gateway as a command: from its config to a port, and from a signal to an end that loses nothing. */
 
+import { keysIn } from "../config/access.ts";
 import type { RequestLine } from "../gateway/app.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import { gatewayLoopFile, gatewayLoopName } from "../gateway/loop.ts";
@@ -36,7 +37,7 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
       config,
       journal,
       parts,
-      keys: keysOf(process.env.PAWL_SERVE_KEYS),
+      keys: keysIn(process.env.PAWL_SERVE_KEYS),
       ...(options.host !== undefined && { host: options.host }),
       heard: (line) => say(line, options),
       failed: (thrown) => log(`pawl: ${faultOf(thrown).message}`),
@@ -61,13 +62,6 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
     interrupts.end();
     await session.close();
   }
-}
-
-function keysOf(list: string | undefined): readonly string[] {
-  return (list ?? "")
-    .split(",")
-    .map((key) => key.trim())
-    .filter((key) => key !== "");
 }
 
 function say(line: RequestLine | { readonly state: string }, { json, quiet }: ServeOptions): void {

@@ -11,6 +11,7 @@ import { readJson } from "./body.ts";
 import { parseDecisionModel } from "./decision-model.ts";
 import type { Desk, Manner } from "./desk.ts";
 import { freeChatAt, wantsStream } from "./free-chat.ts";
+import type { Health } from "./health.ts";
 import type { Metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
 import { Problem } from "./problem.ts";
@@ -24,6 +25,7 @@ export interface AppOptions {
   readonly metrics: Metrics;
   /** Whether questions are taken now, and why not. */
   readonly state: () => { readonly isReady: boolean; readonly why: string };
+  readonly health: Health;
   /** Hands free chat on, within so many milliseconds; `null` where the ladder answers it. */
   readonly forward: ((body: unknown, milliseconds: number) => Promise<Response>) | null;
   /** Names of the ladder's rungs, lowest first. */
@@ -80,8 +82,10 @@ export function makeApp(options: AppOptions): Hono {
     await next();
   });
   app.get("/healthz", (context) => context.json({ status: "ok" }));
-  app.get("/readyz", (context) => {
+  app.get("/readyz", async (context) => {
     const { isReady, why } = state();
+    const trouble = isReady ? await options.health.trouble() : null;
+    if (trouble !== null) return context.json({ status: `the journal cannot be written: ${trouble}` }, 503);
     return context.json({ status: why }, isReady ? 200 : 503);
   });
   app.get("/metrics", () => {
@@ -93,7 +97,9 @@ export function makeApp(options: AppOptions): Hono {
     if (context.req.param("model") === modelName) return context.json(modelOf(ladder));
     throw new Problem(404, "model_not_found", `there is one model here, ${modelName}`);
   });
-  app.get("/v1/answers/:id", (context) => options.desk.again(context.req.param("id"), mannerOf(context, options)));
+  app.get("/v1/answers/:id", (context) => {
+    return options.desk.again(context.req.param("id"), mannerOf(context, options), () => refuseUnready(options));
+  });
   for (const [path, format] of Object.entries(decisionRoutes)) {
     app.post(path, (context) => answer(context, format, options));
   }
@@ -104,12 +110,15 @@ export function makeApp(options: AppOptions): Hono {
   return app;
 }
 
+function refuseUnready({ state }: AppOptions): void {
+  const { isReady, why } = state();
+  if (isReady) return;
+  const headers = { "retry-after": "1", ...(why === "shutting down" && { connection: "close" }) };
+  throw new Problem(503, "not_ready", `no question is taken now: ${why}`, { headers });
+}
+
 async function answer(context: Context, format: Format, options: AppOptions): Promise<Response> {
-  const { isReady, why } = options.state();
-  if (!isReady) {
-    const headers = { "retry-after": "1", ...(why === "shutting down" && { connection: "close" }) };
-    throw new Problem(503, "not_ready", `no question is taken now: ${why}`, { headers });
-  }
+  refuseUnready(options);
   const manner = mannerOf(context, options);
   const most = options.maxBodyBytes ?? (format === "systemone" ? systemOneBytes : usualBytes);
   const body = await readJson(context.req.raw, most);

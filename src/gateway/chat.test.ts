@@ -64,6 +64,33 @@ describe("a rung", () => {
     expect((await world.post(route, hello)).body.choices[0].message.content).toBe("high");
   });
 
+  const tools = [{ type: "function", function: { name: "f" } }];
+  test.each([
+    ["response_format", { response_format: { type: "json_object" } }],
+    ["tools", { tools }],
+    ["tools", { tools, tool_choice: "auto" }],
+    ["tools", { tools, tool_choice: { type: "allowed_tools", allowed_tools: { mode: "auto", tools } } }],
+    [
+      "tools",
+      { tools, response_format: { type: "json_schema", json_schema: { name: "a", schema: { enum: [1, 2] } } } },
+    ],
+    ["tools", { functions: [{ name: "f" }] }],
+  ])("is not asked for a text where it would be no answer: %s (%#)", async (param, more) => {
+    await using world = await openGateway({ config: { ladder: [writer("low", ["x"])] } });
+    expect(await world.post(route, { ...hello, ...more })).toMatchObject({
+      status: 400,
+      body: { error: { param, message: expect.stringContaining("serve.chat") } },
+    });
+  });
+
+  test.each([{ response_format: { type: "text" } }, { tools, tool_choice: "none" }, { tools: [] }])(
+    "(control) is asked for it where it is one: %j",
+    async (more) => {
+      await using world = await openGateway({ config: { ladder: [writer("low", ["x"])] } });
+      expect((await world.post(route, { ...hello, ...more })).body.choices[0].message.content).toBe("x");
+    },
+  );
+
   test("that cannot leaves it to a person, and the client gets a refusal", async () => {
     await using world = await openGateway({ config: { ladder: [scripted({}, { name: "low" })] } });
     const { body } = await world.post(route, hello);

@@ -46,11 +46,11 @@ export class Desk {
     return (await this.#wait(begun, manner)) ?? this.#reply(begun, manner);
   }
 
-  /** The answer of an earlier request, as it stands now. Throws a `Problem`. */
-  async again(id: string, manner: Manner): Promise<Response> {
+  /** The answer of an earlier request, as it stands now. Throws a `Problem`, and what `mayTake` does: see `Runs.resume`. */
+  async again(id: string, manner: Manner, mayTake: () => void): Promise<Response> {
     const run = this.#runs.find(id, manner.client);
     if (!run) throw new Problem(404, "no_such_answer", `there is no answer ${id}`);
-    const begun = await this.#guarded(() => this.#runs.resume(run, this.#left(manner)));
+    const begun = await this.#guarded(() => this.#runs.resume(run, this.#left(manner), mayTake));
     const patient = { ...manner, isAsync: true };
     return (await this.#wait(begun, patient)) ?? this.#reply(begun, patient);
   }

@@ -10,64 +10,139 @@ import { Problem, tooMany } from "./problem.ts";
 const path = "/v1/chat/completions";
 const headers = { "pawl-standing": "passed on" };
 
-/**
- * The server's own reply, whole or as it comes, within so many milliseconds. It takes a place like any run. Throws a
- * `Problem` where there is none.
- */
-export async function forward(
-  { backend, model }: ChatBackend,
-  body: unknown,
-  { admission, milliseconds }: { readonly admission: Admission; readonly milliseconds: number },
-): Promise<Response> {
-  const own = { ...(isFields(body) ? body : {}), model } as { readonly [key: string]: Json };
-  const signal = AbortSignal.timeout(Math.ceil(milliseconds));
-  try {
-    await admission.enter(milliseconds);
-  } catch (thrown) {
-    throw thrown instanceof FullError ? tooMany(thrown) : thrown;
+/** The requests that are handed on and not yet answered to their end. Each takes a place like any run. */
+export class Forwards {
+  readonly #chat: ChatBackend;
+  readonly #admission: Admission;
+  readonly #underWay = new Set<Forward>();
+
+  constructor(chat: ChatBackend, admission: Admission) {
+    this.#chat = chat;
+    this.#admission = admission;
   }
-  let leave = (): void => admission.leave();
-  try {
-    if (own.stream === true) {
-      const { body: pieces } = await backend.stream({ path, body: own, signal });
-      const held = whenRead(pieces, leave);
-      leave = () => {};
-      return new Response(held, { headers: { ...headers, "content-type": "text/event-stream; charset=utf-8" } });
+
+  /** The server's own reply, whole or as it comes, within so many milliseconds. Throws a `Problem` where there is none. */
+  async pass(body: unknown, milliseconds: number): Promise<Response> {
+    const { backend, model } = this.#chat;
+    const own = { ...(isFields(body) ? body : {}), model } as { readonly [key: string]: Json };
+    const until = performance.now() + milliseconds;
+    try {
+      await this.#admission.enter(milliseconds);
+    } catch (thrown) {
+      throw thrown instanceof FullError ? tooMany(thrown) : thrown;
     }
-    const { body: reply } = await backend.request({ path, body: own, signal });
-    const pawl = { standing: "passed on", host: backend.host };
-    return Response.json(isFields(reply) ? { ...reply, pawl } : reply, { headers });
-  } catch (thrown) {
-    throw problemOf(thrown, signal);
-  } finally {
-    leave();
+    const forward = new Forward(until - performance.now(), () => {
+      this.#underWay.delete(forward);
+      this.#admission.leave();
+    });
+    this.#underWay.add(forward);
+    const { signal } = forward;
+    try {
+      if (own.stream === true) {
+        const { body: pieces } = await backend.stream({ path, body: own, signal });
+        const held = whenRead(pieces, forward);
+        return new Response(held, { headers: { ...headers, "content-type": "text/event-stream; charset=utf-8" } });
+      }
+      const { body: reply } = await backend.request({ path, body: own, signal });
+      forward.end();
+      const pawl = { standing: "passed on", host: backend.host };
+      return Response.json(isFields(reply) ? { ...reply, pawl } : reply, { headers });
+    } catch (thrown) {
+      forward.end();
+      throw signal.aborted ? signal.reason : problemOf(thrown);
+    }
+  }
+
+  /** Lets those under way end, cuts off those that do not within so many milliseconds, and closes the server's backend. */
+  async close(milliseconds: number): Promise<void> {
+    const timer = setTimeout(() => {
+      const stopped = new Problem(503, "shutting_down", "the gateway is shutting down");
+      for (const forward of this.#underWay) forward.cut(stopped);
+    }, milliseconds);
+    while (this.#underWay.size > 0) await Promise.all([...this.#underWay].map(({ ended }) => ended));
+    clearTimeout(timer);
+    await this.#chat.backend.close();
   }
 }
 
-/** The same pieces; says when no more of them will be read. */
-function whenRead(pieces: ReadableStream<Uint8Array> | null, done: () => void): ReadableStream<Uint8Array> {
+/** One request's place: given back once, whoever ends it and however often. */
+class Forward {
+  readonly ended: Promise<void>;
+  readonly #cut = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #end: (() => void) | null;
+
+  constructor(milliseconds: number, leave: () => void) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#end = () => {
+      leave();
+      resolve();
+    };
+    const late = new Problem(504, "time_limit", "the time for this request is up");
+    this.#timer = setTimeout(() => this.cut(late), Math.max(0, milliseconds));
+  }
+
+  /** Aborted with the `Problem` that cut it off. */
+  get signal(): AbortSignal {
+    return this.#cut.signal;
+  }
+
+  cut(why: Problem): void {
+    this.#cut.abort(why);
+    // Whether or not the server heeds it.
+    this.end();
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#end?.();
+    this.#end = null;
+  }
+}
+
+/** The same pieces, until they end, the client wants no more of them, or the request is cut off. */
+function whenRead(pieces: ReadableStream<Uint8Array> | null, forward: Forward): ReadableStream<Uint8Array> {
+  const { signal } = forward;
   const reader = pieces?.getReader();
+  let isOver = false;
+  const over = (): void => {
+    isOver = true;
+    forward.end();
+  };
   return new ReadableStream({
+    start(controller) {
+      // A client that does not read on asks for no piece either: it must not keep its place for that.
+      const cutOff = (): void => {
+        if (isOver) return;
+        over();
+        controller.error(signal.reason);
+        reader?.cancel(signal.reason).catch(() => {});
+      };
+      if (signal.aborted) cutOff();
+      else signal.addEventListener("abort", cutOff, { once: true });
+    },
     async pull(controller) {
       try {
         const next = await reader?.read();
+        if (isOver) return;
         if (next && !next.done) return controller.enqueue(next.value);
-        done();
+        over();
         controller.close();
       } catch (thrown) {
-        done();
+        if (isOver) return;
+        over();
         controller.error(thrown);
       }
     },
     async cancel(reason) {
-      done();
+      over();
       await reader?.cancel(reason);
     },
   });
 }
 
-function problemOf(thrown: unknown, signal: AbortSignal): unknown {
-  if (signal.aborted) return new Problem(504, "time_limit", "the time for this request is up");
+function problemOf(thrown: unknown): unknown {
   if (!(thrown instanceof BackendError)) return thrown;
   const { fault, message } = thrown;
   switch (fault) {

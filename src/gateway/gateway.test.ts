@@ -96,6 +96,43 @@ describe("an answer", () => {
     expect((await world.post(systemOne, ask("a refund"))).status).toBe(200);
   });
 
+  test("is not asked for, by the probe, while the journal cannot be written", async () => {
+    const journal = memoryJournal();
+    const { append } = journal;
+    const { add } = journal.notes;
+    const fail = (code: string): void => {
+      const failing = async (): Promise<never> => {
+        throw new StorageError(code, "no room");
+      };
+      Object.assign(journal, { append: failing });
+      Object.assign(journal.notes, { add: failing });
+    };
+    const mend = (): void => {
+      Object.assign(journal, { append });
+      Object.assign(journal.notes, { add });
+    };
+    await using world = await openGateway({ config, journal });
+    const ready = async (): Promise<number> => (await world.get("/readyz")).status;
+    expect(await ready()).toBe(200);
+    fail("E_DISK_FULL");
+    expect((await world.post(systemOne, ask("a refund"))).status).toBe(500);
+    expect(await ready()).toBe(503);
+    // Nobody is sent here now: the probe itself finds out that there is room again.
+    mend();
+    expect(await ready()).toBe(200);
+    fail("E_JOURNAL");
+    await world.post(systemOne, ask("a refund"));
+    expect((await world.get("/readyz")).body).toEqual({ status: "the journal cannot be written: E_JOURNAL" });
+    mend();
+    expect((await world.post(systemOne, ask("a refund"))).status).toBe(200);
+    expect(await ready()).toBe(200);
+    fail("E_LEASE_LOST");
+    await world.post(systemOne, ask("a refund"));
+    mend();
+    await world.post(systemOne, ask("a refund"));
+    expect(await ready()).toBe(503);
+  });
+
   test("that a rung has no confidence for is 1, and its basis says what that is worth", async () => {
     const rule = rules(({ about }) => (about.includes("PIN") ? "billing" : undefined));
     const bare = scripted({}, { name: "bare" });
@@ -358,6 +395,20 @@ describe("a promise", () => {
     expect([...world.parts.policy.questions]).toHaveLength(200);
   });
 
+  test("has a place for a question that the config names, however many clients make up", async () => {
+    const named = { ...serve, questions: { team: {} } };
+    const config = { ladder: [sure, frontier], serve: named, promises: { learn: false } };
+    await using world = await openGateway({ config });
+    const questions = Array.from({ length: 200 }, (_, number) => {
+      const choices = [{ value: "billing" }, { value: "refund" }];
+      return { type: "choice", instructions: `Question ${number}?`, choices };
+    });
+    await world.post("/v1/decisions", { model: "m", input: "sure", questions });
+    const { body } = await world.post(systemOne, ask("sure"));
+    expect(body.pawl.path).toBe("team");
+    expect([...world.parts.policy.questions]).toHaveLength(201);
+  });
+
   test("is refused at once where the ladder can bear none", async () => {
     const ladder = [sure, rules(() => undefined), frontier];
     expect(() => createGateway({ config: { ladder, serve }, journal: memoryJournal() })).toThrow(
@@ -447,6 +498,30 @@ describe("at its end", () => {
     });
     const same = await next.post(systemOne, ask("x"), { "idempotency-key": "k" });
     expect(same.body).toMatchObject({ answers: { team: { choice: "refund" } }, pawl: { run: told.body.pawl.run } });
+  });
+
+  test("the next one goes on with nothing before its rungs are open, and loses none of it", async () => {
+    const { rung, waiting } = gated();
+    const journal = memoryJournal();
+    const first = await openGateway({ config: { ladder: [rung, person()] }, journal });
+    const given = first.post(systemOne, ask("x"));
+    await until(() => waiting.length === 1);
+    await first.gateway.close(10);
+    const begun = (await given).body.pawl.at;
+    await using before = await openGateway({ config, journal });
+    const settled = (await before.post(systemOne, ask("a refund"))).body.pawl.at;
+    const asked = (await before.post(systemOne, ask("murky"))).body.pawl.at;
+    const ladder = [scripted(() => "refund", { name: "slow" }), person()];
+    const next = createGateway({ config: { ladder }, journal });
+    const get = (path: string): Promise<Response> => next.fetch(new Request(`http://localhost${path}`));
+    const told = await get(begun);
+    expect({ status: told.status, again: told.headers.get("retry-after") }).toEqual({ status: 503, again: "1" });
+    expect((await get(settled)).status).toBe(200);
+    expect((await get(asked)).status).toBe(202);
+    expect(journal.counts()).toMatchObject({ ready: 1, waiting: 1 });
+    await next.open();
+    expect(await (await get(begun)).json()).toMatchObject({ answers: { team: { choice: "refund" } } });
+    await next.close(10);
   });
 
   test("it waits for what is nearly done", async () => {

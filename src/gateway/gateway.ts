@@ -6,13 +6,13 @@
 import { randomUUID } from "node:crypto";
 import { type Config, defineConfig } from "../config/config.ts";
 import { makeParts, type OpenParts } from "../config/parts.ts";
-import { isKey } from "../config/serve.ts";
-import { messageOf, UsageError } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import { Admission } from "./admission.ts";
 import { makeApp, type RequestLine } from "./app.ts";
 import { Desk } from "./desk.ts";
-import { forward } from "./forward.ts";
+import { Forwards } from "./forward.ts";
+import { Health } from "./health.ts";
 import { Metrics } from "./metrics.ts";
 import { Planner } from "./plan.ts";
 import { Runs } from "./runs.ts";
@@ -48,8 +48,8 @@ export interface Gateway {
   /** Takes no more questions; those under way go on. */
   drain(): void;
   /**
-   * Lets the runs under way end within so many milliseconds (10,000 by default) and gives the rest back to the journal,
-   * where any process can go on with them; then closes the rungs.
+   * Lets what is under way end within so many milliseconds (10,000 by default). Gives the runs that did not back to the
+   * journal, where any process can go on with them, and cuts off chats that were handed on; then closes the rungs.
    */
   close(milliseconds?: number): Promise<void>;
   /** Where it is to listen, and whether it asks for a key. */
@@ -72,26 +72,28 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { serve = {} } = config;
   const parts = options.parts ?? makeParts(config, journal);
   const host = options.host ?? serve.host ?? "127.0.0.1";
-  const security = new Security(keysOf(serve.keys, options.keys), host);
+  const security = new Security([...(serve.keys ?? []), ...(options.keys ?? [])], host);
   const { maxInFlight = 64, queue = 256, seconds = 60, maxBodyBytes } = serve;
   const admission = new Admission({ inFlight: maxInFlight, queue, now });
   const metrics = new Metrics(admission, config.budget?.currency ?? "USD");
   const planner = new Planner(config, parts);
   planner.check();
   const newId = options.newId ?? randomUUID;
-  const runs = new Runs({ journal, parts, planner, admission, metrics, newId });
+  const health = new Health(() => journal.notes.add("gateway:written", 1));
+  const runs = new Runs({ journal, parts, planner, admission, metrics, health, newId });
   let opening: Promise<void> | undefined;
   let why = "the rungs are not open yet";
   const state = (): { readonly isReady: boolean; readonly why: string } => ({ isReady: why === "ready", why });
   const ladder = parts.ladder("").map(({ name }) => name);
   const failed = options.failed ?? (() => {});
-  const chat = typeof serve.chat === "object" ? serve.chat : null;
+  const forwards = typeof serve.chat === "object" ? new Forwards(serve.chat, admission) : null;
   const app = makeApp({
     security,
     desk: new Desk(runs, journal, now),
     metrics,
     state,
-    forward: chat && ((body, milliseconds) => forward(chat, body, { admission, milliseconds })),
+    health,
+    forward: forwards && ((body, milliseconds) => forwards.pass(body, milliseconds)),
     ladder,
     maxBodyBytes,
     seconds,
@@ -123,18 +125,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async close(milliseconds = usualGrace) {
       why = draining;
-      await runs.close(milliseconds);
+      await Promise.all([runs.close(milliseconds), forwards?.close(milliseconds)]);
       await opening?.catch(() => {});
       await parts.close();
-      await chat?.backend.close();
     },
   };
 }
 
 const draining = "shutting down";
-
-function keysOf(own: readonly string[] = [], more: readonly string[] = []): readonly string[] {
-  const keys = [...new Set([...own, ...more])];
-  if (keys.every(isKey)) return keys;
-  throw new UsageError("E_SERVE_KEYS", "a key must have at least 16 plain signs and no space");
-}

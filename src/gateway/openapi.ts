@@ -236,7 +236,10 @@ export const openApi: Doc = {
     "/v1/models": reading("The models: the ladder as a whole", "models", json({ type: "object" })),
     "/healthz": reading("Whether the process lives", "health", json({ type: "object" })),
     "/readyz": reading("Whether questions are taken", "ready", json({ type: "object" }), {
-      "503": { description: "Not yet, or no more.", content: json({ type: "object" }) },
+      "503": {
+        description: "Not yet, no more, or not while the journal cannot be written.",
+        content: json({ type: "object" }),
+      },
     }),
     "/metrics": reading("Counters for Prometheus", "metrics", { "text/plain": { schema: text } }),
     "/openapi.json": reading("This document", "openapi", json({ type: "object" })),

@@ -10,14 +10,15 @@ import type { GatewayRequest, StepPlan } from "./request.ts";
 
 /**
  * Clients can make up questions without end; each that asks for a promise is kept in memory and in the journal, and each
- * label is heard by all of them.
+ * label is heard by all of them. A name that the config knows has so many places for itself, whatever it is made to say.
  */
 const mostPromised = 200;
 
 export class Planner {
   readonly #config: Config;
   readonly #parts: OpenParts;
-  readonly #promised = new Set<string>();
+  /** Versions by the name that the config knows; all others share the empty one. */
+  readonly #promised = new Map<string, Set<string>>();
 
   constructor(config: Config, parts: OpenParts) {
     this.#config = config;
@@ -84,11 +85,13 @@ export class Planner {
     return { risk: isCovered ? null : risk, promise: "not in force", from: uncertified };
   }
 
-  #mayBePromised(name: string, { version }: Posed): boolean {
-    const key = `${name}\0${version}`;
-    if (this.#promised.has(key)) return true;
-    if (this.#promised.size >= mostPromised) return false;
-    this.#promised.add(key);
+  #mayBePromised(name: string, posed: Posed): boolean {
+    const owner = name === unnamed(posed) ? "" : name;
+    const versions = this.#promised.get(owner) ?? new Set();
+    this.#promised.set(owner, versions);
+    if (versions.has(posed.version)) return true;
+    if (versions.size >= mostPromised) return false;
+    versions.add(posed.version);
     return true;
   }
 }

@@ -7,6 +7,7 @@ import { canonicalJson, type Json } from "../core/json.ts";
 import type { Journal, RunIdentity, RunRecord, Taken } from "../journal/journal.ts";
 import { runOn } from "../loop/run-on.ts";
 import type { Admission } from "./admission.ts";
+import type { Health } from "./health.ts";
 import plainLoop, { gatewayLoop } from "./loop.ts";
 import type { Metrics } from "./metrics.ts";
 import { type Planner, partsFor } from "./plan.ts";
@@ -49,6 +50,7 @@ interface RunsOptions {
   readonly planner: Planner;
   readonly admission: Admission;
   readonly metrics: Metrics;
+  readonly health: Health;
   readonly newId: () => string;
 }
 
@@ -89,39 +91,47 @@ export class Runs {
   async #begin(identity: RunIdentity, { client, request, patience, onText }: Asked): Promise<Begun> {
     const { journal, planner, admission } = this.#options;
     await admission.enter(patience);
-    let taken: Taken;
-    try {
+    const taken = await this.#taking(() => {
       const input: GatewayInput = { client, request, steps: planner.plan(request) };
-      taken = await journal.begin({ ...identity, input: input as unknown as Json });
-    } catch (thrown) {
-      admission.leave();
-      throw thrown;
-    }
+      return journal.begin({ ...identity, input: input as unknown as Json });
+    });
     return this.#follow(taken, onText);
   }
 
-  /** Goes on with a run that can go on, for one who asks for its answer again. Rejects as `ask` does. */
-  async resume(run: RunRecord, patience: number): Promise<Begun> {
+  /** What was taken; its place is given back where nothing was. */
+  async #taking(take: () => Promise<Taken>): Promise<Taken> {
+    const { admission, health } = this.#options;
+    try {
+      const taken = await take();
+      health.wrote();
+      return taken;
+    } catch (thrown) {
+      admission.leave();
+      health.failed(thrown);
+      throw thrown;
+    }
+  }
+
+  /**
+   * Goes on with a run that can go on, for one who asks for its answer again. `mayTake` throws where no run may be taken
+   * up now; one that is settled, waits or is under way is found all the same. Rejects as `ask` does.
+   */
+  async resume(run: RunRecord, patience: number, mayTake: () => void): Promise<Begun> {
     const { journal, parts, admission } = this.#options;
     const live = this.#live.get(run.number);
     if (live) return { run, isKnown: true, left: live, owner: null };
     const isAsleep = run.status === "sleeping" && (run.wakes ?? 0) > parts.now();
     const isStill = run.outcome !== null || run.status === "waiting" || isAsleep;
     if (isStill || run.version !== plainLoop.version) return { run, isKnown: true, left: null, owner: null };
+    mayTake();
     await admission.enter(patience);
-    let taken: Taken;
-    try {
-      taken = await journal.take(run.number);
-    } catch (thrown) {
-      admission.leave();
-      throw thrown;
-    }
+    const taken = await this.#taking(() => journal.take(run.number));
     return { ...this.#follow(taken), isKnown: true };
   }
 
   /** Holds the place until the run leaves. */
   #follow(taken: Taken, onText?: (piece: string) => void): Begun {
-    const { admission } = this.#options;
+    const { admission, health } = this.#options;
     const { run } = taken;
     if (taken.kind !== "taken") {
       admission.leave();
@@ -133,6 +143,10 @@ export class Runs {
     const left = this.#go(taken, onText).finally(() => {
       this.#live.delete(run.number);
       admission.leave();
+    });
+    left.then((how) => {
+      if (how.kind === "failed") health.failed(how.error);
+      else if (how.kind === "settled") health.wrote();
     });
     this.#live.set(run.number, left);
     return { run, isKnown: taken.events.length > 0, left, owner: null };

@@ -5,8 +5,8 @@ import { UsageError } from "../core/errors.ts";
 import { textKey } from "../core/hash.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { Effect } from "../core/question.ts";
+import { schemaTrouble } from "../core/schema-trouble.ts";
 import type { ListedTool, ToolHints } from "./mcp.ts";
-import { schemaTrouble } from "./stranger-schema.ts";
 import { strangerText } from "./stranger-text.ts";
 
 const mostName = 128;

@@ -9,6 +9,8 @@ import { strangerText } from "./stranger-text.ts";
 
 /** One message of a server. */
 const mostMessageBytes = 4 * 1024 * 1024;
+const lineFeed = 10;
+const carriageReturn = 13;
 /** Of what a program says on standard error, so much is kept. */
 const mostSaidCharacters = 4_000;
 const mostSaidLines = 5;
@@ -104,15 +106,18 @@ function toAddress(server: Extract<McpServer, { url: string | URL }>, { client }
   return { transport, said: () => "" };
 }
 
-/** As `fetch`; an answer to a message is read no further than one message may be long. */
+/** As `fetch`; an answer to a message, and each event of a stream, is read no further than one message may be long. */
 async function boundedFetch(url: string | URL, init?: RequestInit): Promise<Response> {
   const response = await fetch(url, init);
-  // The stream of notifications (GET) lives as long as the connection.
-  if (!response.body || init?.method !== "POST") return response;
+  if (!response.body) return response;
+  // The stream of notifications (GET) lives as long as the connection: there each event is counted by itself.
+  const isEvents = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+  const blank = isEvents && init?.method !== "POST" ? new BlankLines() : null;
   let read = 0;
   const bound = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
-      read += chunk.byteLength;
+      const last = blank?.lastIn(chunk) ?? -1;
+      read = last === -1 ? read + chunk.byteLength : chunk.byteLength - last - 1;
       if (read > mostMessageBytes) controller.error(new Error(`an answer of more than ${mostMessageBytes} bytes`));
       else controller.enqueue(chunk);
     },
@@ -121,4 +126,24 @@ async function boundedFetch(url: string | URL, init?: RequestInit): Promise<Resp
   const bounded = new Response(response.body.pipeThrough(bound), { status, statusText, headers });
   Object.defineProperties(bounded, { url: { value: response.url }, redirected: { value: response.redirected } });
   return bounded;
+}
+
+/** Finds the empty lines that end the events of a stream, however its lines end and wherever it is cut. */
+class BlankLines {
+  #isLineEmpty = true;
+  #last = 0;
+
+  /** Place in the chunk of the end of its last empty line; -1 for none. */
+  lastIn(chunk: Uint8Array): number {
+    let found = -1;
+    for (const [place, byte] of chunk.entries()) {
+      const isSecondHalf = byte === lineFeed && this.#last === carriageReturn;
+      this.#last = byte;
+      if (isSecondHalf) continue;
+      const isEnd = byte === lineFeed || byte === carriageReturn;
+      if (isEnd && this.#isLineEmpty) found = place;
+      this.#isLineEmpty = isEnd;
+    }
+    return found;
+  }
 }

@@ -132,6 +132,15 @@ describe("a chat request", () => {
   });
 });
 
+/** Each is one of two that are the next one. */
+function doubled(times: number): { [key: string]: unknown } {
+  const each = Array.from({ length: times }, (_, number) => {
+    const next = { $ref: `#/$defs/a${number + 1}` };
+    return [`a${number}`, number === times - 1 ? { enum: ["a", "b"] } : { anyOf: [next, next] }];
+  });
+  return { $ref: "#/$defs/a0", $defs: Object.fromEntries(each) };
+}
+
 describe("a schema is closed", () => {
   const valuesOf = (schema: { [key: string]: unknown }) =>
     closedAnswer(schema)?.options.map(({ value }) => value) ?? null;
@@ -146,6 +155,11 @@ describe("a schema is closed", () => {
       ["a", "b"],
     ],
     ["by constants", { properties: { t: { anyOf: [{ const: 1 }, { const: 2 }] } } }, [1, 2]],
+    [
+      "by lists of lists",
+      { anyOf: [{ oneOf: [{ const: "a" }, { enum: ["b", "c"] }] }, { const: "d" }] },
+      ["a", "b", "c", "d"],
+    ],
     ["by truth", { type: "boolean" }, [true, false]],
   ])("%s", (_, schema, values) => expect(valuesOf(schema)).toEqual(values));
 
@@ -155,6 +169,9 @@ describe("a schema is closed", () => {
     ["a value or nothing", { properties: { t: { anyOf: [team, { type: "null" }] } } }],
     ["one value", { enum: ["a"] }],
     ["values of one spelling", { enum: ["1", 1] }],
+    ["many circles in one", { anyOf: Array.from({ length: 50 }, () => ({ $ref: "#" })) }],
+    ["a list twice as long each time", doubled(30)],
+    ["more values than may be options", { anyOf: Array.from({ length: 300 }, (_, value) => ({ const: value })) }],
     ["a circle", { $defs: { A: { anyOf: [{ $ref: "#/$defs/A" }] } }, $ref: "#/$defs/A" }],
     ["a reference to nothing", { $ref: "#/$defs/B" }],
   ])("(control) not: %s", (_, schema) => expect(valuesOf(schema)).toBeNull());

@@ -78,7 +78,7 @@ function wantedOf(request: Request, messages: readonly unknown[]): Wanted {
     return { kind: "call", ask: ask || "Which call fits the text, and with which arguments?", tools, about };
   }
   const format = request.response_format;
-  if (!isFields(format) || format.type !== "json_schema") return { kind: "free" };
+  if (!isFields(format) || format.type !== "json_schema" || mayCall(request)) return { kind: "free" };
   const path = "response_format.json_schema";
   const given = fieldsAt(format.json_schema, path);
   const schema = fieldsAt(given.schema, `${path}.schema`);
@@ -113,6 +113,11 @@ function demandedTools({ tools, tool_choice: choice }: Request): readonly Incomi
     const tool = offered.find((each) => each.name === name);
     return tool ?? refuse("tool_choice", `no tool ${JSON.stringify(name)} is offered`);
   });
+}
+
+/** Whether the answer may be a call, or a text in its place: that is for a model to say. */
+export function mayCall({ tools, tool_choice: choice }: Request): boolean {
+  return Array.isArray(tools) && tools.length > 0 && choice !== "none" && demandOf(choice) === null;
 }
 
 /** Names of which one must be called, any at all, or `null` for no demand. */

@@ -16,6 +16,10 @@ export interface ClosedAnswer {
 
 /** References that lead in a circle end somewhere. */
 const MOST_HOPS = 8;
+/** A short schema can unfold to any number: so many are looked at. One a value, and as many that only lead to others. */
+const MOST_VISITS = 2 * MOST_OPTIONS;
+/** Each visit may follow a few. */
+const MOST_REFERENCE = 1_000;
 
 /** `null` where more than a few values would fit, or where they could not be told apart by name. */
 export function closedAnswer(schema: JsonSchema): ClosedAnswer | null {
@@ -29,7 +33,7 @@ export function closedAnswer(schema: JsonSchema): ClosedAnswer | null {
 
 function closed(property: string | null, schema: JsonSchema, root: JsonSchema): ClosedAnswer | null {
   const description = typeof schema.description === "string" ? schema.description : "";
-  const values = valuesOf(schema, root, 0);
+  const values = valuesOf(schema, root);
   if (values === null || values.length < 2 || values.length > MOST_OPTIONS) return null;
   const isJudgement = values.length === 2 && values.every((value) => typeof value === "boolean");
   const options = isJudgement ? yesAndNo : values.map((value) => ({ name: String(value), value, description: "" }));
@@ -42,21 +46,34 @@ const yesAndNo: readonly IncomingOption[] = [
   { name: "no", value: false, description: "" },
 ];
 
-/** All values that fit; `null` where they are not counted out. */
-function valuesOf(schema: JsonSchema, root: JsonSchema, depth: number): readonly IncomingOption["value"][] | null {
-  if (depth > MOST_HOPS) return null;
-  if (isValue(schema.const)) return [schema.const];
+/** All values that fit, in the schema's order; `null` where they are not counted out, or not within the bounds. */
+function valuesOf(schema: JsonSchema, root: JsonSchema): readonly IncomingOption["value"][] | null {
+  const values = new Set<IncomingOption["value"]>();
+  let left: readonly unknown[] = [schema];
+  for (let visits = 0; visits < MOST_VISITS && left.length <= MOST_VISITS; visits++) {
+    if (left.length === 0) return [...values];
+    const [first, ...others] = left;
+    const inside = isFields(first) ? insideOf(resolved(first, root)) : null;
+    if (inside === null) return null;
+    for (const value of inside.values) values.add(value);
+    left = [...inside.branches, ...others];
+  }
+  return null;
+}
+
+/** The values that a schema lists itself, or the schemas of which one must fit; `null` where it has neither. */
+function insideOf(schema: JsonSchema): {
+  readonly values: readonly IncomingOption["value"][];
+  readonly branches: readonly unknown[];
+} | null {
+  if (isValue(schema.const)) return { values: [schema.const], branches: [] };
   if (Array.isArray(schema.enum)) {
     const list: readonly unknown[] = schema.enum;
-    return list.every(isValue) ? [...new Set(list)] : null;
+    return list.length <= MOST_VISITS && list.every(isValue) ? { values: list, branches: [] } : null;
   }
-  const branches = schema.anyOf ?? schema.oneOf;
-  if (!Array.isArray(branches)) return schema.type === "boolean" ? [true, false] : null;
-  const each = branches.map((branch: unknown) =>
-    isFields(branch) ? valuesOf(resolved(branch, root), root, depth + 1) : null,
-  );
-  const known = each.filter((values) => values !== null);
-  return known.length === each.length ? [...new Set(known.flat())] : null;
+  const branches: unknown = schema.anyOf ?? schema.oneOf;
+  if (Array.isArray(branches)) return { values: [], branches };
+  return schema.type === "boolean" ? { values: [true, false], branches: [] } : null;
 }
 
 function isValue(value: unknown): value is IncomingOption["value"] {
@@ -69,7 +86,7 @@ function resolved(schema: JsonSchema, root: JsonSchema): JsonSchema {
   for (let hops = 0; hops < MOST_HOPS; hops++) {
     const whole = Array.isArray(at.allOf) && at.allOf.length === 1 && isFields(at.allOf[0]) ? at.allOf[0] : at;
     const { $ref: reference } = whole;
-    if (typeof reference !== "string" || !reference.startsWith("#")) return whole;
+    if (typeof reference !== "string" || !reference.startsWith("#") || reference.length > MOST_REFERENCE) return whole;
     const found = reference
       .slice(1)
       .split("/")

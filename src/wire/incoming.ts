@@ -105,14 +105,23 @@ export function contentAt(value: unknown, path: string): string {
   return refuse(path, "this must be a text, an object or a list");
 }
 
+/** Parts of the formats that hold text, and those that hold what no rung can see. Any other type is the client's own. */
+const textTypes: ReadonlySet<unknown> = new Set(["text", "input_text", "output_text"]);
+const unseenTypes: ReadonlySet<unknown> = new Set([
+  ...["image", "image_url", "image_file", "input_image", "computer_screenshot"],
+  ...["audio", "audio_url", "input_audio", "output_audio"],
+  ...["video", "video_url", "input_video"],
+  ...["file", "file_url", "input_file"],
+]);
+
 /** One part of a list: a piece of text, a message, JSON. A picture is refused: nobody on a ladder would see it. */
 function partAt(part: unknown, path: string): string {
   if (!isFields(part)) return typeof part === "string" ? part : JSON.stringify(part);
   const { type, text, role, content } = part;
-  if (typeof type === "string" && /image|audio|video|file/.test(type)) {
-    return refuse(path, `${type} cannot be read here: only text and JSON can`);
+  if (unseenTypes.has(type)) {
+    return refuse(path, `${String(type)} cannot be read here: only text and JSON can`);
   }
-  if (typeof text === "string" && typeof type === "string") return text;
+  if (typeof text === "string" && textTypes.has(type)) return text;
   if (type === "refusal" && typeof part.refusal === "string") return part.refusal;
   if (type === "input_json") return JSON.stringify(part.data) ?? "";
   if (typeof role === "string" && content !== undefined) return `${role}: ${contentAt(content, `${path}.content`)}`;

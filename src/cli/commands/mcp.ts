@@ -12,7 +12,8 @@ export const addMcp: AddCommand = (program, done) => {
       "[words...]",
       "loops: .ts or .js files, or FILE#NAME; with --tools, behind --, a server's command or address",
     )
-    .option("--http <port>", "listen on this port of 127.0.0.1 instead; 0 takes a free one", wholeNumber(0, 65_535))
+    .option("--http <port>", "listen on this port instead; 0 takes a free one", wholeNumber(0, 65_535))
+    .option("--host <name>", "with --http: where it listens (default: 127.0.0.1); any other needs keys")
     .option("--concurrency <n>", "most runs at work at once, 1 to 1000", wholeNumber(1, 1000), 16)
     .option("--config <file>", "the config (default: pawl.config.ts, .js or .mjs in this folder)")
     .option("--journal <file>", "the journal (default: the config's, else pawl.db)")
@@ -21,6 +22,8 @@ export const addMcp: AddCommand = (program, done) => {
     .addHelpText(
       "after",
       `
+Bearer tokens for --http: serve.keys in the config, or PAWL_SERVE_KEYS, a list with commas.
+
 Examples:
   pawl mcp support.ts
   pawl mcp support.ts triage.ts --http 8808
