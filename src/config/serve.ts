@@ -3,6 +3,7 @@
 import { UsageError } from "../core/errors.ts";
 import { refuseUnknown } from "../core/refuse-unknown.ts";
 import type { Backend } from "../net/backend.ts";
+import { checkPrice, type Price } from "../wire/price.ts";
 
 /** What a question has of its own when it is asked over the gateway. */
 export interface ServeQuestion {
@@ -16,6 +17,8 @@ export interface ServeQuestion {
 export interface ChatBackend {
   readonly backend: Backend;
   readonly model: string;
+  /** For a million tokens. Without it a server elsewhere is unpriced, and one on this machine costs nothing. */
+  readonly price?: Price;
 }
 
 export interface ServeConfig {
@@ -81,6 +84,10 @@ export function checkServe(serve: ServeConfig, rungs: ReadonlySet<string>): void
     throw wrong("serve.uncertified means something only beside serve.risk", serve.uncertified);
   }
   if (typeof serve.chat === "string") refuseRung("serve.chat", serve.chat, names);
+  else if (serve.chat) {
+    refuseUnknown("E_CONFIG", "the config's serve.chat", serve.chat, ["backend", "model", "price"]);
+    if (serve.chat.price) checkPrice("serve.chat", serve.chat.price);
+  }
   for (const [name, question] of Object.entries(serve.questions ?? {})) {
     refuseUnknown("E_CONFIG", `the serve.questions entry ${name}`, question, ["risk", "uncertified"]);
     if (name === "" || name.includes("/")) throw wrong(`serve.questions: "${name}" cannot be a step's name`, name);

@@ -1,11 +1,13 @@
-/** Free chat that is handed to a server as it is. It is no question: nothing of it is journaled, promised or checked. */
+/** Free chat that is handed to a server as it is. It is no question: nothing of it is promised or checked, and only its cost is on record. */
 
 import type { ChatBackend } from "../config/serve.ts";
 import type { Json } from "../core/json.ts";
 import { BackendError } from "../net/backend-error.ts";
 import { isFields } from "../wire/fields.ts";
 import { type Admission, FullError } from "./admission.ts";
+import { isOnlyCounts, type PaidChat, type PaidChatCall, withCounts } from "./paid-chat.ts";
 import { Problem, tooMany } from "./problem.ts";
+import { lookThrough } from "./sse.ts";
 
 const path = "/v1/chat/completions";
 const headers = { "pawl-standing": "passed on" };
@@ -14,11 +16,22 @@ const headers = { "pawl-standing": "passed on" };
 export class Forwards {
   readonly #chat: ChatBackend;
   readonly #admission: Admission;
+  /** `null` where it costs nothing. */
+  readonly #paid: PaidChat | null;
+  readonly #failed: (error: unknown) => void;
   readonly #underWay = new Set<Forward>();
 
-  constructor(chat: ChatBackend, admission: Admission) {
-    this.#chat = chat;
-    this.#admission = admission;
+  constructor(about: {
+    readonly chat: ChatBackend;
+    readonly admission: Admission;
+    readonly paid: PaidChat | null;
+    /** Hears what went wrong with the record of a call. */
+    readonly failed: (error: unknown) => void;
+  }) {
+    this.#chat = about.chat;
+    this.#admission = about.admission;
+    this.#paid = about.paid;
+    this.#failed = about.failed;
   }
 
   /** The server's own reply, whole or as it comes, within so many milliseconds. Throws a `Problem` where there is none. */
@@ -31,24 +44,31 @@ export class Forwards {
     } catch (thrown) {
       throw thrown instanceof FullError ? tooMany(thrown) : thrown;
     }
-    const forward = new Forward(until - performance.now(), () => {
-      this.#underWay.delete(forward);
+    const forward = new Forward(until - performance.now(), async (failure) => {
       this.#admission.leave();
+      await forward.call?.end(failure).catch(this.#failed);
+      this.#underWay.delete(forward);
     });
     this.#underWay.add(forward);
     const { signal } = forward;
     try {
+      const call = (await this.#paid?.begin(own)) ?? null;
+      forward.call = call;
+      const repeatable = call === null;
+      signal.throwIfAborted();
       if (own.stream === true) {
-        const { body: pieces } = await backend.stream({ path, body: own, signal });
-        const held = whenRead(pieces, forward);
+        const { body: pieces } = await backend.stream({ path, body: call ? withCounts(own) : own, signal, repeatable });
+        const counted = call && pieces ? pieces.pipeThrough(counting(call, own)) : pieces;
+        const held = whenRead(counted, forward);
         return new Response(held, { headers: { ...headers, "content-type": "text/event-stream; charset=utf-8" } });
       }
-      const { body: reply } = await backend.request({ path, body: own, signal });
-      forward.end();
+      const { body: reply } = await backend.request({ path, body: own, signal, repeatable });
+      call?.hear(reply);
+      await forward.end();
       const pawl = { standing: "passed on", host: backend.host };
       return Response.json(isFields(reply) ? { ...reply, pawl } : reply, { headers });
     } catch (thrown) {
-      forward.end();
+      await forward.end(thrown);
       throw signal.aborted ? signal.reason : problemOf(thrown);
     }
   }
@@ -68,17 +88,16 @@ export class Forwards {
 /** One request's place: given back once, whoever ends it and however often. */
 class Forward {
   readonly ended: Promise<void>;
+  /** Its record, once there is one. */
+  call: PaidChatCall | null = null;
   readonly #cut = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  #end: (() => void) | null;
+  #end: ((failure: unknown) => void) | null;
 
-  constructor(milliseconds: number, leave: () => void) {
+  constructor(milliseconds: number, leave: (failure: unknown) => Promise<void>) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
-    this.#end = () => {
-      leave();
-      resolve();
-    };
+    this.#end = (failure) => void leave(failure).then(resolve);
     const late = new Problem(504, "time_limit", "the time for this request is up");
     this.#timer = setTimeout(() => this.cut(late), Math.max(0, milliseconds));
   }
@@ -91,13 +110,16 @@ class Forward {
   cut(why: Problem): void {
     this.#cut.abort(why);
     // Whether or not the server heeds it.
-    this.end();
+    void this.end(why);
   }
 
-  end(): void {
+  /** Resolves once what it cost is on record. `failure`: why there is no whole reply. */
+  end(failure: unknown = null): Promise<void> {
     clearTimeout(this.#timer);
-    this.#end?.();
+    const end = this.#end;
     this.#end = null;
+    end?.(failure);
+    return this.ended;
   }
 }
 
@@ -106,16 +128,16 @@ function whenRead(pieces: ReadableStream<Uint8Array> | null, forward: Forward): 
   const { signal } = forward;
   const reader = pieces?.getReader();
   let isOver = false;
-  const over = (): void => {
+  const over = (failure: unknown = null): void => {
     isOver = true;
-    forward.end();
+    void forward.end(failure);
   };
   return new ReadableStream({
     start(controller) {
       // A client that does not read on asks for no piece either: it must not keep its place for that.
       const cutOff = (): void => {
         if (isOver) return;
-        over();
+        over(signal.reason);
         controller.error(signal.reason);
         reader?.cancel(signal.reason).catch(() => {});
       };
@@ -131,16 +153,27 @@ function whenRead(pieces: ReadableStream<Uint8Array> | null, forward: Forward): 
         controller.close();
       } catch (thrown) {
         if (isOver) return;
-        over();
+        over(thrown);
         controller.error(thrown);
       }
     },
     async cancel(reason) {
-      over();
+      over(reason ?? new Error("the client went away"));
       await reader?.cancel(reason);
     },
   });
 }
+
+/** Hears the counts of a stream, and keeps back the piece that is there for them alone where the client did not ask. */
+function counting(call: PaidChatCall, { stream_options: options }: { readonly [key: string]: Json }): Through {
+  const isAsked = isFields(options) && options.include_usage === true;
+  return lookThrough((piece) => {
+    call.hear(piece);
+    return isAsked || !isOnlyCounts(piece);
+  });
+}
+
+type Through = TransformStream<Uint8Array, Uint8Array>;
 
 function problemOf(thrown: unknown): unknown {
   if (!(thrown instanceof BackendError)) return thrown;

@@ -14,6 +14,7 @@ import { Desk } from "./desk.ts";
 import { Forwards } from "./forward.ts";
 import { Health } from "./health.ts";
 import { Metrics } from "./metrics.ts";
+import { isPaid, PaidChat } from "./paid-chat.ts";
 import { Planner } from "./plan.ts";
 import { Runs } from "./runs.ts";
 import { Security } from "./security.ts";
@@ -86,7 +87,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   const state = (): { readonly isReady: boolean; readonly why: string } => ({ isReady: why === "ready", why });
   const ladder = parts.ladder("").map(({ name }) => name);
   const failed = options.failed ?? (() => {});
-  const forwards = typeof serve.chat === "object" ? new Forwards(serve.chat, admission) : null;
+  const chat = typeof serve.chat === "object" ? serve.chat : null;
+  const settled = metrics.paid.bind(metrics);
+  const money = { calls: journal.calls, parts, currency: config.budget?.currency ?? "USD", now, settled };
+  const paid = chat && isPaid(chat) ? new PaidChat({ chat, ...money }) : null;
+  const forwards = chat && new Forwards({ chat, admission, paid, failed });
   const app = makeApp({
     security,
     desk: new Desk(runs, journal, now),

@@ -1,6 +1,7 @@
 /** What the gateway counts. */
 
 import type { Event } from "../core/event.ts";
+import type { Usage } from "../core/usage.ts";
 import type { Admission } from "./admission.ts";
 import { type Counter, type Histogram, Registry } from "./prometheus.ts";
 import type { View } from "./view.ts";
@@ -44,6 +45,12 @@ export class Metrics {
     this.#seconds.observe({ route }, seconds);
   }
 
+  /** What a reply cost. */
+  paid({ cost }: Usage): void {
+    if (cost === null) this.#unpriced.add();
+    else this.#cost.add({}, cost);
+  }
+
   /** A run that left, with those of its events that are new. */
   run(view: View, fresh: readonly Event[]): void {
     // Beside its events: that it was taken, and that it was given back where it did not end.
@@ -53,8 +60,7 @@ export class Metrics {
       for (const { rung, kind, verdict, usage } of event.trail) {
         const stood = verdict?.stands === true;
         if (!stood && kind !== "waiting") this.#escalations.add({ rung });
-        if (usage?.cost === null) this.#unpriced.add();
-        else if (usage) this.#cost.add({}, usage.cost);
+        if (usage) this.paid(usage);
       }
     }
     const paths = new Set(fresh.flatMap((event) => ("path" in event ? [event.path] : [])));

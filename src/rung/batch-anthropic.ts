@@ -2,11 +2,12 @@
 
 import type { Json } from "../core/json.ts";
 import type { Backend } from "../net/backend.ts";
+import { plausibleTokens } from "../wire/counted.ts";
 import { countOf, type Fields, fieldsOf, textOf } from "../wire/fields.ts";
 import { messagesUsage } from "../wire/messages.ts";
 import type { BatchApi, BatchFound, BatchLine, BatchProgress, BatchResult, LostBatch } from "./batch-api.ts";
 import { jsonLines } from "./batch-lines.ts";
-import { idOf, isLost, tokensOf, unclearList, unclearUntilEnded } from "./batch-reply.ts";
+import { idOf, isLost, unclearList, unclearUntilEnded } from "./batch-reply.ts";
 
 const base = "/v1/messages/batches";
 /** Clocks differ: a batch may seem to be older than its record. */
@@ -91,7 +92,12 @@ function resultOf({ custom_id, result }: Fields): BatchResult {
   const id = textOf(custom_id) || null;
   const { type, message, error } = fieldsOf(result);
   if (type === "succeeded" && typeof message === "object" && message !== null) {
-    return { id, kind: "answered", reply: message as Json, tokens: tokensOf(messagesUsage(fieldsOf(message).usage)) };
+    return {
+      id,
+      kind: "answered",
+      reply: message as Json,
+      tokens: plausibleTokens(messagesUsage(fieldsOf(message).usage)),
+    };
   }
   const inner = fieldsOf(fieldsOf(error).error);
   const parts = [textOf(inner.type) || textOf(type), textOf(inner.message)];

@@ -4,10 +4,11 @@ import type { Json } from "../core/json.ts";
 import type { Backend } from "../net/backend.ts";
 import { BackendError } from "../net/backend-error.ts";
 import { chatUsage } from "../wire/chat.ts";
+import { plausibleTokens } from "../wire/counted.ts";
 import { countOf, type Fields, fieldsOf, listOf, textOf } from "../wire/fields.ts";
 import type { BatchApi, BatchFound, BatchLine, BatchProgress, BatchResult, LostBatch } from "./batch-api.ts";
 import { jsonLines } from "./batch-lines.ts";
-import { idOf, isLost, tokensOf, unclearList, unclearUntilEnded } from "./batch-reply.ts";
+import { idOf, isLost, unclearList, unclearUntilEnded } from "./batch-reply.ts";
 
 /** Field of a batch's metadata that holds its key. */
 const keyField = "pawl";
@@ -131,7 +132,7 @@ function resultOf({ custom_id, response, error }: Fields): BatchResult {
   const id = textOf(custom_id) || null;
   const { status_code, body } = fieldsOf(response);
   if (status_code === 200 && typeof body === "object" && body !== null) {
-    return { id, kind: "answered", reply: body as Json, tokens: tokensOf(chatUsage(fieldsOf(body))) };
+    return { id, kind: "answered", reply: body as Json, tokens: plausibleTokens(chatUsage(fieldsOf(body))) };
   }
   const said = textOf(fieldsOf(error).message) || textOf(fieldsOf(fieldsOf(body).error).message);
   const code = textOf(fieldsOf(error).code) || (status_code === undefined ? "" : `status ${String(status_code)}`);

@@ -1,7 +1,6 @@
 /** What the batch APIs of all providers say alike, and how it is read. */
 
 import { ModelError } from "../core/errors.ts";
-import { type Counted, counted, type Usage } from "../wire/counted.ts";
 import { fieldsOf, textOf } from "../wire/fields.ts";
 import type { BatchFound, BatchResult, LostBatch } from "./batch-api.ts";
 
@@ -10,11 +9,6 @@ export function idOf(body: unknown, what: string): string {
   const id = textOf(fieldsOf(body).id);
   if (id === "") throw new ModelError("E_BATCH_REPLY", `the provider's reply does not name ${what}`);
   return id;
-}
-
-/** The counts of a result; `null` where there are none, or none that can be true. What was sent is not at hand here. */
-export function tokensOf(usage: Usage | null): Counted["tokens"] {
-  return counted(usage, { text: "", moreBytes: Number.POSITIVE_INFINITY, mostOutput: null }).tokens;
 }
 
 /** Whether a batch that carries no mark is the lost one: known by the first of its results that says whose it is. */

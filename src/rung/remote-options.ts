@@ -3,7 +3,7 @@
 import { UsageError } from "../core/errors.ts";
 import { refuseUnknown } from "../core/refuse-unknown.ts";
 import { canonicalHost, isLoopback } from "../net/host-name.ts";
-import { mostCostOf, type Price } from "../wire/price.ts";
+import { checkPrice, mostCostOf, type Price } from "../wire/price.ts";
 import { type Quirks, quirksOf, type Vendor, type VendorName, vendors } from "../wire/quirks.ts";
 import { isCloudName } from "../wire/same-model.ts";
 import type { WireName } from "../wire/wire.ts";
@@ -215,7 +215,7 @@ export function upwardSettings(
   const weighs = hasProbabilities || votes > 1;
   const noNumber = "acceptAt compares with probabilities, and its replies carry none; votes gives some";
   check(acceptAt === undefined || weighs, what, noNumber, acceptAt);
-  checkPrice(what, price);
+  if (price) checkPrice(what, price);
   const isPaid = price !== null || !place.isLocal;
   const most = mostCostOf(price, maxInputTokens + AROUND_IN, maxTokens + place.quirks.thinkingTokens + AROUND_OUT);
   return {
@@ -267,15 +267,6 @@ function isSamePlace(one: URL, other: URL): boolean {
   const host = (url: URL): string =>
     isLoopback(canonicalHost(url.hostname)) ? "loopback" : canonicalHost(url.hostname);
   return one.protocol === other.protocol && host(one) === host(other) && one.port === other.port;
-}
-
-function checkPrice(what: string, price: Price | null): void {
-  if (price === null) return;
-  refuseUnknown("E_CONFIG", `${what}: price`, price, ["input", "output", "cachedInput", "updated"]);
-  for (const amount of [price.input, price.output, price.cachedInput ?? 0]) {
-    check(amount >= 0 && Number.isFinite(amount), what, "a price is an amount for a million tokens, 0 or more", amount);
-  }
-  check(typeof price.updated === "string" && price.updated !== "", what, "price.updated is the day it was looked up");
 }
 
 function check(holds: boolean, what: string, message: string, value?: unknown): asserts holds {

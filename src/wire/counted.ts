@@ -36,8 +36,13 @@ export function usageIn(blocks: readonly unknown[], input: string, output: strin
   };
 }
 
+/** The counts of a reply whose request is not at hand; `null` where there are none, or none that can be true. */
+export function plausibleTokens(usage: Usage | null): Tokens | null {
+  return counted(usage, { text: "", moreBytes: Number.POSITIVE_INFINITY, mostOutput: null }).tokens;
+}
+
 /** The counts as they stand, whether or not they can be true; `null` where one is missing. */
-export function tokensIn(usage: Usage | null): Tokens | null {
+function tokensIn(usage: Usage | null): Tokens | null {
   if (!usage || usage.input === null || usage.output === null) return null;
   const { input, output, cachedInput, cost } = usage;
   return { input, output, cachedInput, cost };

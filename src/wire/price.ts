@@ -1,5 +1,7 @@
 /** What tokens cost: pure. An unknown price or an unknown count is `null`, never 0. */
 
+import { UsageError } from "../core/errors.ts";
+import { refuseUnknown } from "../core/refuse-unknown.ts";
 import type { Tokens } from "./wire.ts";
 
 /** What a model's tokens cost, in the config's currency for a million of them. */
@@ -13,6 +15,17 @@ export interface Price {
 }
 
 const million = 1_000_000;
+
+/** Throws a `UsageError` (`E_CONFIG`) that names whose price it is and what is wrong with it. */
+export function checkPrice(whose: string, price: Price): void {
+  refuseUnknown("E_CONFIG", `${whose}: price`, price, ["input", "output", "cachedInput", "updated"]);
+  for (const value of [price.input, price.output, price.cachedInput ?? 0]) {
+    if (isAmount(value)) continue;
+    throw new UsageError("E_CONFIG", `${whose}: a price is an amount for a million tokens, 0 or more`, { value });
+  }
+  if (typeof price.updated === "string" && price.updated !== "") return;
+  throw new UsageError("E_CONFIG", `${whose}: price.updated is the day it was looked up`, { value: price.updated });
+}
 
 /**
  * What a call cost. The provider's own figure, which is in US dollars, wins where that is the config's currency.
