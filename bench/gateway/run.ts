@@ -17,6 +17,8 @@ interface Setup {
 const warmUp = { perSecond: 100, seconds: 3 };
 /** The p99 overhead beyond which a rate counts as too much, in milliseconds. */
 const tooSlow = 50;
+/** How often a rate is offered before it counts as too much. */
+const offers = 3;
 
 const columns = {
   rate: "requests/s wanted",
@@ -84,7 +86,10 @@ async function measureLoad({ quick, minutes, rate, connections }: Setup): Promis
   };
 }
 
-/** Where p99 or refusals break: each rate is a quarter above the one before. */
+/**
+ * Where p99 or refusals break: each rate is a quarter above the one before. One that is not held is offered again, because
+ * whoever else uses the machine can break it and nobody can mend it; the end is where all offers of a rate broke.
+ */
 async function measureSaturation({ quick, rate, connections }: Setup): Promise<Measured> {
   await using serving = await startServing();
   const open = await openConnections(serving.port, connections);
@@ -92,16 +97,18 @@ async function measureSaturation({ quick, rate, connections }: Setup): Promise<M
   const rows: Row[] = [];
   let held = 0;
   for (let wanted = rate; wanted < 20_000; wanted = Math.round(wanted * 1.25)) {
-    const outcome = await offer(open, wanted, quick ? 2 : 15);
-    rows.push(rowOf(wanted, outcome));
-    const p99 = overheadAt(outcome, 0.99);
-    if (outcome.refused + outcome.lost > 0 || p99 === null || p99 > tooSlow) break;
-    held = wanted;
+    for (let time = 1; time <= offers && held < wanted; time++) {
+      const outcome = await offer(open, wanted, quick ? 2 : 15);
+      rows.push({ ...rowOf(wanted, outcome), offer: time });
+      const p99 = overheadAt(outcome, 0.99);
+      if (outcome.refused + outcome.lost === 0 && p99 !== null && p99 <= tooSlow) held = wanted;
+    }
+    if (held < wanted) break;
   }
   open.close();
   return {
     title: `Rates up to where p99 overhead passes ${tooSlow} ms, or requests are refused; ${held} a second were held`,
-    columns,
+    columns: { rate: columns.rate, offer: "offer", ...columns },
     rows,
     values: {},
   };
