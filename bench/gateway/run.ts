@@ -108,7 +108,7 @@ async function measureSaturation({ quick, rate, connections }: Setup): Promise<M
   open.close();
   return {
     title: `Rates up to where p99 overhead passes ${tooSlow} ms, or requests are refused; ${held} a second were held`,
-    columns: { rate: columns.rate, offer: "offer", ...columns },
+    columns: { offer: "offer", ...columns },
     rows,
     values: {},
   };
