@@ -58,7 +58,7 @@ interface Set {
   readonly deferring: Deferring;
   /** Takes the items as far as they go now. */
   run(ids: readonly string[]): Promise<void>;
-  fetch(): Promise<Fetched & { readonly handedOver: number; readonly kept: number }>;
+  fetch(more?: Partial<Deferring>): Promise<Fetched & { readonly handedOver: number; readonly kept: number }>;
   outcome(id: string): unknown;
   waitsFor(): readonly string[];
 }
@@ -96,8 +96,8 @@ async function setUp(
         if (taken.kind === "taken") await runItem(triage, taken, parts);
       }
     },
-    async fetch() {
-      const fetched = await fetchDeferred(deferring);
+    async fetch(more = {}) {
+      const fetched = await fetchDeferred({ ...deferring, ...more });
       return { ...fetched, ...(await handOver(deferring, ({ number }) => goOn(number))) };
     },
     outcome(id) {
@@ -231,8 +231,9 @@ describe.each(["openai", "anthropic"] as const)("questions by %s's batches", (ve
     expect(set.journal.calls.totals().cost).toBeCloseTo(0.108, 9);
   });
 
-  test("that the provider has no more go up, and hold no newer ones up", async () => {
-    const set = await setUp(vendor);
+  test("that the provider has no more go up once somebody lets them go, and hold no newer ones up", async () => {
+    let now = 1_800_000_000_000;
+    const set = await setUp(vendor, { now: () => now, journal: memoryJournal({ now: () => now }) });
     for (const id of ["1", "2", "4", "5"]) {
       await set.run([id]);
       await sendDeferred(set.deferring);
@@ -246,15 +247,18 @@ describe.each(["openai", "anthropic"] as const)("questions by %s's batches", (ve
     set.fake.refuses = 403;
     set.fake.refusesOnly = `GET /v1/${vendor === "openai" ? "" : "messages/"}batches/${third!.id}`;
     expect(await set.fetch()).toMatchObject({
-      ended: [
-        { id: "batch_1", note: expect.stringContaining("any more") },
-        { id: "batch_2", note: expect.stringContaining("no more") },
-        { id: "batch_4" },
-      ],
-      troubled: [expect.stringMatching(/^batch_3: .*403/)],
+      ended: [{ id: "batch_2", note: expect.stringContaining("no more") }, { id: "batch_4" }],
+      troubled: [expect.stringMatching(/^batch_1: .*404/), expect.stringMatching(/^batch_3: .*403/)],
       answered: 1,
-      failed: 2,
-      handedOver: 3,
+      failed: 1,
+      handedOver: 2,
+    });
+    // Another account's key finds nothing either, and what is there is paid for.
+    expect(await set.fetch({ givenUp: new Set(["batch_1", "batch_3"]) })).toMatchObject({
+      ended: [{ id: "batch_1", note: expect.stringContaining("any more") }],
+      troubled: [expect.stringMatching(/^batch_3: .*403/)],
+      failed: 1,
+      handedOver: 1,
     });
     expect(set.outcome("5")).toMatchObject({ team: "billing" });
     const { name } = set.deferring.rung;
@@ -263,6 +267,13 @@ describe.each(["openai", "anthropic"] as const)("questions by %s's batches", (ve
     set.fake.refuses = null;
     complete(set, third!);
     expect(await set.fetch()).toMatchObject({ troubled: [], answered: 1, handedOver: 1 });
+    await set.run(["6"]);
+    await sendDeferred(set.deferring);
+    set.fake.batches.at(-1)!.gone = "all";
+    now += 29 * 86_400_000;
+    expect(await set.fetch()).toMatchObject({ ended: [], troubled: [expect.stringContaining("batch_5")] });
+    now += 86_400_000;
+    expect(await set.fetch()).toMatchObject({ ended: [{ id: "batch_5" }], troubled: [], failed: 1 });
   });
 
   test("stay as they are where nothing is found at the address at all, or the rung asks elsewhere now", async () => {

@@ -27,6 +27,8 @@ export interface Deferring {
    */
   readonly budget: DayBudget | null;
   readonly currency: string;
+  /** Batches, by the provider's names, that are let go where it does not have them. */
+  readonly givenUp?: ReadonlySet<string>;
 }
 
 /** What became of batches that were recorded, and of which no answer of the provider's came. */
@@ -63,6 +65,8 @@ export interface Fetched extends Recovered {
 const longestSend = 3_600_000;
 /** So long a request may still be on its way to a provider that does not list it yet. */
 const longestWay = 60_000;
+/** No provider keeps the results of a batch for longer. */
+const longestKept = 30 * 86_400_000;
 /** Calls that are read at a time. */
 const page = 500;
 
@@ -307,22 +311,18 @@ async function fetchOne(
 }
 
 /**
- * How it stands. It ended where the provider has it no more: one that lists its batches, and not this one. An address
- * that is wrong says "not found" as well, and ends nothing.
+ * How it stands. A provider says "not found" also at a wrong address and under another account's key, and the answers are
+ * paid for: a batch is over only when nobody keeps one for so long, or when somebody lets it go.
  */
 async function lookAt(
-  { journal, rung, api, signal }: Deferring,
-  batch: DeferredBatch,
+  { api, signal, now, givenUp }: Deferring,
+  { made }: DeferredBatch,
   id: string,
 ): Promise<BatchProgress> {
   try {
     return await api.look(id, signal);
   } catch (thrown) {
-    if (!isNotFound(thrown)) throw thrown;
-    const ids = journal.calls.deferred.batches(rung.name).map(({ providerId }) => providerId);
-    const others = new Set(ids.filter((other): other is string => other !== null && other !== id));
-    const listed = await api.find(lostOf(journal, batch, others), signal);
-    if (listed.kind !== "none") throw thrown;
+    if (!isNotFound(thrown) || (now() - made < longestKept && !givenUp?.has(id))) throw thrown;
     return { kind: "ended", note: `${api.host} does not have it any more`, isVoid: false };
   }
 }

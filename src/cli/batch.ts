@@ -27,6 +27,8 @@ export interface BatchCommandOptions {
   readonly watch?: true;
   /** Seconds between two looks. */
   readonly every?: number;
+  /** Batches that are let go where the provider has them no more. */
+  readonly giveUp?: readonly string[];
   readonly journal?: string;
   readonly config?: string;
   readonly json?: true;
@@ -122,7 +124,9 @@ function recoveredLines(rung: string, { found, again, unclear }: Recovered): rea
   return [
     ...(found > 0 ? [`${rung}: ${counted(found, "question")} of an interrupted command had reached the provider`] : []),
     ...(again > 0
-      ? [`${rung}: ${counted(again, "question")} of an interrupted command had not, and are queued again`]
+      ? [
+          `${rung}: ${counted(again, "question")} of an interrupted command are not listed by the provider, and are queued again: they may be paid twice`,
+        ]
       : []),
     ...unclear.map((why) => `${rung}: ${why}`),
   ];
@@ -138,7 +142,7 @@ async function fetch(
   const { every = 60 } = options;
   while (true) {
     const all = await withEach(session, rungs, signal, async (deferring) => {
-      const fetched = await fetchDeferred(deferring);
+      const fetched = await fetchDeferred({ ...deferring, givenUp: new Set(options.giveUp) });
       const handed = await handOver(deferring, async (run) => {
         const went = await continuing.goOn(run);
         if (!options.json) log(cleanLine(wentOnLine(run, went)));
@@ -169,6 +173,7 @@ function fetchedLines(rung: string, result: Went): readonly string[] {
     ...recoveredLines(rung, recovered),
     ...underWay.map(({ id, done, size }) => `${rung}: ${id} is under way, ${count(done)} of ${count(size)} done`),
     ...troubled.map((why) => `${rung}: ${why}`),
+    ...(troubled.length > 0 ? [`${rung}: what the provider surely has no more is let go with --give-up ID`] : []),
     ...ended.map(({ id, note }) => `${rung}: ${id} ended: ${note}`),
     ...(ended.length + answered + failed > 0 ? [`${rung}: ${count(answered)} answered, ${count(failed)} failed`] : []),
     ...(duplicates > 0 ? [`${rung}: ${counted(duplicates, "result")} came twice; the first counts`] : []),

@@ -37,7 +37,7 @@ const openSecret = createHash("sha256").update("a demo has nothing to hide").dig
 /** Runs the demo. Returns the exit code: 0, or 130 where it was interrupted. */
 export async function runDemoCommand(options: DemoCommandOptions): Promise<ExitCode> {
   const file = resolve(options.journal);
-  const journal = openDemoJournal(file);
+  const journal = await openDemoJournal(file);
   const interrupts = new Interrupts();
   const quiet = options.quiet ?? false;
   const screen = new DemoScreen({ stream: process.stderr, quiet });
@@ -92,11 +92,11 @@ export async function runDemoCommand(options: DemoCommandOptions): Promise<ExitC
 }
 
 /** The journal of an interrupted demo, or a new one. */
-function openDemoJournal(file: string): Journal {
+async function openDemoJournal(file: string): Promise<Journal> {
   const journal = openJournal(file, { secret: openSecret });
   if (journal.notes.get(endedNote) === undefined) return journal;
   log(`The demo in ${shortPath(file)} had ended: it is begun anew.`);
-  void journal.close();
+  await journal.close();
   for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
   return openJournal(file, { secret: openSecret });
 }

@@ -36,8 +36,8 @@ export async function doctor(addresses: readonly string[], options: DoctorOption
   const { json } = options;
   const given = placesOf(addresses, options);
   const isGeneral = given.length === 0;
-  const { rungs, findings: said, egress } = await configSays(options);
-  const sought = isGeneral ? places(process.env, rungs) : given;
+  const { rungs, priced, findings: said, egress } = await configSays(options);
+  const sought = isGeneral ? places(process.env, rungs, priced) : given;
   const own = isGeneral
     ? [...(await machineFindings(process.env)), ...said]
     : said.filter(({ level, about }) => level === "error" && about === configItself);
@@ -109,6 +109,8 @@ const configItself = "config";
 
 interface ConfigSays {
   readonly rungs: readonly Rung[];
+  /** Names of those that the config itself has a price for. */
+  readonly priced: ReadonlySet<string>;
   readonly findings: readonly Finding[];
   readonly egress: EgressOptions;
 }
@@ -116,7 +118,7 @@ interface ConfigSays {
 async function configSays({ config: path }: DoctorOptions): Promise<ConfigSays> {
   try {
     const { config, file } = await loadConfig(path);
-    if (file === null) return { rungs: [], findings: [], egress: {} };
+    if (file === null) return { rungs: [], priced: new Set(), findings: [], egress: {} };
     const rungs = rungsOf(config);
     const ladder = config.ladder ?? [];
     const about = shortPath(file);
@@ -140,11 +142,13 @@ async function configSays({ config: path }: DoctorOptions): Promise<ConfigSays> 
         server?.missingKey ? [line("error", about, `${name} has no key`, `export ${server.missingKey}=...`)] : [],
       ),
     ];
-    return { rungs, findings, egress: config.egress ?? {} };
+    const priced = new Set(Object.keys(config.prices?.perReply ?? {}));
+    return { rungs, priced, findings, egress: config.egress ?? {} };
   } catch (thrown) {
     if (!(thrown instanceof UsageError)) throw thrown;
     // What it would allow is not known either.
-    return { rungs: [], findings: [line("error", configItself, thrown.message, null)], egress: { localOnly: true } };
+    const findings = [line("error", configItself, thrown.message, null)];
+    return { rungs: [], priced: new Set(), findings, egress: { localOnly: true } };
   }
 }
 

@@ -1,6 +1,6 @@
 /** A schema that a stranger sent: whether anybody should work with it, before anything else looks into it. */
 
-import { type PatternWork, patternWork } from "./runaway-pattern.ts";
+import { mayRunAway } from "./runaway-pattern.ts";
 
 const mostCharacters = 50_000;
 const mostDepth = 40;
@@ -8,8 +8,6 @@ const mostDepth = 40;
 const mostParts = 5_000;
 const mostPattern = 1_000;
 const mostReference = 1_000;
-/** Steps of a matcher: some seconds. */
-const mostSteps = 3e9;
 
 /** How whoever works with the schema reads it. */
 export interface SchemaReading {
@@ -33,36 +31,11 @@ export function schemaTrouble(schema: unknown, reading: SchemaReading = {}): str
   }
 }
 
-/** Whether the schema's patterns could keep a text of the value busy for long. `schemaTrouble` found nothing in it. */
-export function tooLongForPatterns(schema: object): (value: unknown) => boolean {
-  const { factors } = new Walk(schema).unfolded();
-  const stepsOf = (length: number): number =>
-    factors.reduce((steps, factor, power) => steps + factor * length ** power, 0);
-  return (value) => textLengths(value).reduce((steps, length) => steps + stepsOf(length), 0) > mostSteps;
-}
-
-/** Lengths of all texts in a value, names of fields among them. */
-function textLengths(value: unknown): readonly number[] {
-  if (typeof value === "string") return [value.length];
-  if (Array.isArray(value)) return value.flatMap(textLengths);
-  return isObject(value) ? Object.entries(value).flatMap(([name, each]) => [name.length, ...textLengths(each)]) : [];
-}
-
-/** A schema with its references followed; what leads back to itself counts once. */
-interface Unfolded {
-  readonly parts: number;
-  /** What its patterns cost, summed: by the power of the text's length. */
-  readonly factors: readonly number[];
-}
-
-const nothing: Unfolded = { parts: 0, factors: [] };
-
 class Walk {
   readonly #root: object;
   readonly #find: (reference: string) => unknown;
   readonly #flags: readonly string[];
-  readonly #known = new Map<object, Unfolded>();
-  readonly #works = new Map<string, PatternWork | null>();
+  readonly #known = new Map<object, number>();
 
   constructor(root: object, { find, takesAnyPattern = false }: SchemaReading = {}) {
     this.#root = root;
@@ -73,31 +46,21 @@ class Walk {
   trouble(): string | null {
     const found = this.#look(this.#root, 0);
     if (found !== null) return found;
-    return this.unfolded().parts > mostParts ? `the schema unfolds to more than ${mostParts} parts` : null;
+    return this.#unfolded(this.#root) > mostParts ? `the schema unfolds to more than ${mostParts} parts` : null;
   }
 
-  unfolded(part: unknown = this.#root): Unfolded {
-    if (typeof part !== "object" || part === null) return nothing;
+  /** Parts of the schema with its references followed; what leads back to itself counts once. */
+  #unfolded(part: unknown): number {
+    if (typeof part !== "object" || part === null) return 0;
     const known = this.#known.get(part);
-    if (known) return known;
-    this.#known.set(part, { parts: 1, factors: [] });
+    if (known !== undefined) return known;
+    this.#known.set(part, 1);
     let parts = 1;
-    const factors: number[] = [];
-    const add = (power: number, factor: number): void => {
-      factors[power] = (factors[power] ?? 0) + factor;
-    };
     for (const [key, value] of Object.entries(part)) {
-      const inside = this.unfolded(key === "$ref" && typeof value === "string" ? this.#find(value) : value);
-      parts += inside.parts;
-      for (const [power, factor] of inside.factors.entries()) add(power, factor ?? 0);
-      for (const pattern of patternsAt(key, value)) {
-        const work = this.#workOf(pattern);
-        if (work) add(work.power, work.factor);
-      }
+      parts += this.#unfolded(key === "$ref" && typeof value === "string" ? this.#find(value) : value);
     }
-    const whole = { parts: Math.min(parts, mostParts + 1), factors };
-    this.#known.set(part, whole);
-    return whole;
+    this.#known.set(part, Math.min(parts, mostParts + 1));
+    return parts;
   }
 
   #look(part: unknown, depth: number): string | null {
@@ -121,17 +84,9 @@ class Walk {
     if (key === "$dynamicRef" || key === "$recursiveRef") return `the schema uses ${key}`;
     for (const pattern of patternsAt(key, value)) {
       if (!isPattern(pattern, this.#flags)) return "the schema has a pattern that is none";
-      if (this.#workOf(pattern) === null) return "the schema has a pattern that may run away";
+      if (pattern.length > mostPattern || mayRunAway(pattern)) return "the schema has a pattern that may run away";
     }
     return null;
-  }
-
-  #workOf(pattern: string): PatternWork | null {
-    const known = this.#works.get(pattern);
-    if (known !== undefined) return known;
-    const work = pattern.length > mostPattern ? null : patternWork(pattern);
-    this.#works.set(pattern, work);
-    return work;
   }
 
   #pointed(pointer: string): unknown {

@@ -54,6 +54,16 @@ describe("the places to knock at", () => {
     ]);
   });
 
+  test("are not asked where one of the rungs there has a price, of its own or by the config; any key goes along", () => {
+    const price = { input: 1, output: 1, updated: "2026-11-01" };
+    const url = "http://gpu-box:8000";
+    const both = [remote(url, "small"), remote(url, "large", { price, key: "k" })];
+    expect(places({}, both)[0]).toMatchObject({ models: ["small", "large"], mayCost: true, key: "k" });
+    const [first] = places({}, [remote(url, "small")], new Set(["remote:gpu-box:8000/small"]));
+    expect(first).toMatchObject({ mayCost: true });
+    expect(places({}, [remote(url, "small")])[0]).not.toHaveProperty("mayCost");
+  });
+
   test("a key that stays on this machine costs nothing", () => {
     const [first] = places({ VLLM_BASE_URL: "http://localhost:8000", VLLM_API_KEY: "k" });
     expect(first).toEqual({ url: "http://127.0.0.1:8000", why: "VLLM_BASE_URL", key: "k" });

@@ -29,11 +29,12 @@ const variables: readonly (readonly [address: string, key: string | null])[] = [
 
 /**
  * Every place to knock at, each address once: where the config's rungs are, what the environment names, the usual
- * ports. A hosted vendor's own address is none of them.
+ * ports. A hosted vendor's own address is none of them. `priced`: names of rungs that the config has a price for.
  */
 export function places(
   environment: NodeJS.ProcessEnv,
   rungs: readonly Rung[] = [],
+  priced: ReadonlySet<string> = new Set(),
   ports: readonly number[] = usual.map(([port]) => port),
 ): Place[] {
   const found = new Map<string, Place>();
@@ -42,7 +43,8 @@ export function places(
     if (!server || url === null || hostedVendorAt(url)) continue;
     const before = found.get(url);
     const models = [...(before?.models ?? []), server.model];
-    found.set(url, before ? { ...before, models } : { ...placeAt(url, name, server.key, server.isPriced), models });
+    const isPriced = server.isPriced || priced.has(name) || before?.mayCost === true;
+    found.set(url, { ...placeAt(url, before?.why ?? name, before?.key ?? server.key, isPriced), models });
   }
   for (const [name, keyName] of variables) {
     const url = addressIn(environment[name]);

@@ -1,5 +1,6 @@
 /** Pieces of an item that a field may be copied from. */
 
+import { TookTooLong, withinTime } from "../core/within-time.ts";
 import { datesIn, timesIn } from "./dates.ts";
 import { fitsFormat, searchOf } from "./formats.ts";
 import { regex } from "./keywords.ts";
@@ -7,6 +8,8 @@ import type { Plan } from "./plan.ts";
 
 /** More than this many are too many to weigh one by one; the field is written instead. */
 const MOST_CANDIDATES = 48;
+/** Milliseconds for which everybody may have to wait for a search; a pattern may run away. */
+const LONGEST_SEARCH = 1000;
 /** A pattern that such words fit is about how to write, and says nothing of where in a text the value stands. */
 const PLAIN_WORDS = ["word", "Some words", "a.b", "a-b_c"];
 
@@ -23,6 +26,15 @@ const MEANT: { readonly [format: string]: (pieces: readonly string[], item: stri
 
 /** What the item offers for a string with a format or a pattern, in order of appearance; none where it is too much. */
 export function candidatesOf(item: string, plan: StringPlan): string[] {
+  try {
+    return plan.patterns.length === 0 ? findAll(item, plan) : withinTime(LONGEST_SEARCH, () => findAll(item, plan));
+  } catch (thrown) {
+    if (!(thrown instanceof TookTooLong)) throw thrown;
+    return [];
+  }
+}
+
+function findAll(item: string, plan: StringPlan): string[] {
   const search = plan.format === null ? plan.patterns[0] : searchOf(plan.format);
   if (search === undefined || (plan.format === null && PLAIN_WORDS.some((word) => regex(search)?.test(word))))
     return [];

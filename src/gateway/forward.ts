@@ -46,16 +46,19 @@ export class Forwards {
     }
     const forward = new Forward(until - performance.now(), async (failure) => {
       this.#admission.leave();
-      await forward.call?.end(failure).catch(this.#failed);
+      // It may be cut off while it is put on record: then nothing has left.
+      const call = await forward.begun.catch(() => null);
+      await call?.end(failure).catch(this.#failed);
       this.#underWay.delete(forward);
     });
     this.#underWay.add(forward);
     const { signal } = forward;
     try {
-      const call = (await this.#paid?.begin(own)) ?? null;
-      forward.call = call;
-      const repeatable = call === null;
+      forward.begun = this.#paid?.begin(own) ?? Promise.resolve(null);
+      const call = await forward.begun;
       signal.throwIfAborted();
+      call?.leaves();
+      const repeatable = call === null;
       if (own.stream === true) {
         const { body: pieces } = await backend.stream({ path, body: call ? withCounts(own) : own, signal, repeatable });
         const counted = call && pieces ? pieces.pipeThrough(counting(call, own)) : pieces;
@@ -88,8 +91,8 @@ export class Forwards {
 /** One request's place: given back once, whoever ends it and however often. */
 class Forward {
   readonly ended: Promise<void>;
-  /** Its record, once there is one. */
-  call: PaidChatCall | null = null;
+  /** Its record, `null` where it needs none. */
+  begun: Promise<PaidChatCall | null> = Promise.resolve(null);
   readonly #cut = new AbortController();
   readonly #timer: NodeJS.Timeout;
   #end: ((failure: unknown) => void) | null;

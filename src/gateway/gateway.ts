@@ -89,7 +89,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const failed = options.failed ?? (() => {});
   const chat = typeof serve.chat === "object" ? serve.chat : null;
   const settled = metrics.paid.bind(metrics);
-  const money = { calls: journal.calls, parts, currency: config.budget?.currency ?? "USD", now, settled };
+  const money = { calls: journal.calls, parts, currency: config.budget?.currency ?? "USD", now, settled, health };
   const paid = chat && isPaid(chat) ? new PaidChat({ chat, ...money }) : null;
   const forwards = chat && new Forwards({ chat, admission, paid, failed });
   const app = makeApp({

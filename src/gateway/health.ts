@@ -6,11 +6,11 @@ import { StorageError } from "../core/errors.ts";
 const lasting: ReadonlySet<string> = new Set(["E_DISK_FULL", "E_JOURNAL", "E_LEASE_LOST"]);
 
 export class Health {
-  readonly #write: () => Promise<void>;
+  readonly #write: () => Promise<unknown>;
   #trouble: string | null = null;
 
   /** `write` writes something small and harmless, as durable as all else. */
-  constructor(write: () => Promise<void>) {
+  constructor(write: () => Promise<unknown>) {
     this.#write = write;
   }
 

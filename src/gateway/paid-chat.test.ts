@@ -5,6 +5,9 @@ import type { AddressInfo } from "node:net";
 import { afterAll, describe, expect, test } from "vitest";
 import { openGateway } from "../../test/support/gateway.ts";
 import type { Config } from "../config/config.ts";
+import { StorageError } from "../core/errors.ts";
+import { memoryJournal } from "../journal/memory.ts";
+import type { NewPaidCall } from "../ledger/ledger.ts";
 import type { Backend } from "../net/backend.ts";
 import { openBackend } from "../net/http-backend.ts";
 import { scripted } from "../rung/scripted.ts";
@@ -125,6 +128,45 @@ describe("a chat that is handed on to a server with a price", () => {
     await world.post(route, bounded);
     expect(open).toEqual([1]);
   });
+});
+
+test("a chat that is cut off while it is put on record has cost nothing, and is not left open", async () => {
+  behave = "well";
+  seen.length = 0;
+  const journal = memoryJournal();
+  const intend = journal.calls.intend.bind(journal.calls);
+  let record = (): void => {};
+  const recorded = new Promise<void>((resolve) => {
+    record = resolve;
+  });
+  let begun = 0;
+  const slow = (call: NewPaidCall) => {
+    begun++;
+    return recorded.then(() => intend(call));
+  };
+  Object.assign(journal.calls, { intend: slow });
+  const { serve = {} } = configOf();
+  await using world = await openGateway({ config: { serve: { ...serve, seconds: 0.02 } }, journal });
+  const told = world.post(route, bounded);
+  await expect.poll(() => begun).toBe(1);
+  await expect.poll(async () => (await world.get("/metrics")).text).toMatch(/^pawl_in_flight 0$/m);
+  record();
+  expect((await told).status).toBe(504);
+  await expect.poll(() => journal.calls.totals()).toMatchObject({ calls: 1, open: 0, unpriced: 0, cost: 0 });
+  expect(seen).toEqual([]);
+});
+
+test("a journal that takes no record makes the gateway not ready", async () => {
+  const journal = memoryJournal();
+  const full = async (): Promise<never> => {
+    throw new StorageError("E_DISK_FULL", "no room");
+  };
+  Object.assign(journal.calls, { intend: full });
+  Object.assign(journal.notes, { add: full });
+  await using world = await openGateway({ config: configOf(), journal });
+  expect((await world.get("/readyz")).status).toBe(200);
+  expect((await world.post(route, bounded)).status).toBe(500);
+  expect((await world.get("/readyz")).status).toBe(503);
 });
 
 describe("a budget a day", () => {

@@ -16,6 +16,7 @@ import { chatUsage } from "../wire/chat.ts";
 import { plausibleTokens } from "../wire/counted.ts";
 import { fieldsOf, isFields, listOf } from "../wire/fields.ts";
 import { costOf, mostCostOf } from "../wire/price.ts";
+import type { Health } from "./health.ts";
 import { Problem } from "./problem.ts";
 
 type Body = { readonly [key: string]: Json };
@@ -35,6 +36,7 @@ export class PaidChat {
   readonly #currency: string;
   readonly #now: () => number;
   readonly #settled: (usage: Usage) => void;
+  readonly #health: Pick<Health, "wrote" | "failed">;
 
   constructor(about: {
     readonly chat: ChatBackend;
@@ -44,6 +46,7 @@ export class PaidChat {
     readonly now: () => number;
     /** Hears what each call came to. */
     readonly settled: (usage: Usage) => void;
+    readonly health: Pick<Health, "wrote" | "failed">;
   }) {
     this.#chat = about.chat;
     this.#calls = about.calls;
@@ -51,6 +54,7 @@ export class PaidChat {
     this.#currency = about.currency;
     this.#now = about.now;
     this.#settled = about.settled;
+    this.#health = about.health;
   }
 
   /** Puts a call on record. Throws a `Problem` where there is no money for it, and a `StorageError`. */
@@ -71,8 +75,10 @@ export class PaidChat {
     let number: number;
     try {
       ({ number } = await this.#calls.intend(call));
+      this.#health.wrote();
     } catch (thrown) {
       booking?.settle(0);
+      this.#health.failed(thrown);
       throw thrown;
     }
     const cost = (counts: unknown): number | null =>
@@ -89,7 +95,13 @@ export class PaidChat {
   ): Promise<void> {
     booking?.settle(usage.cost ?? most ?? 0);
     this.#settled(usage);
-    await this.#calls.settle(number, { reply: null, usage, maybePaid });
+    try {
+      await this.#calls.settle(number, { reply: null, usage, maybePaid });
+      this.#health.wrote();
+    } catch (thrown) {
+      this.#health.failed(thrown);
+      throw thrown;
+    }
   }
 
   #daySpent(): Problem {
@@ -103,6 +115,7 @@ export class PaidChat {
 /** One call on record. Ends once, whoever ends it and however often. */
 export class PaidChatCall {
   readonly #begun: number = performance.now();
+  #hasLeft = false;
   readonly #cost: (counts: unknown) => number | null;
   readonly #settle: (usage: Usage, maybePaid: boolean) => Promise<void>;
   #counted: Pick<Usage, "inputTokens" | "outputTokens" | "cost"> | null = null;
@@ -111,6 +124,11 @@ export class PaidChatCall {
   constructor(cost: (counts: unknown) => number | null, settle: (usage: Usage, maybePaid: boolean) => Promise<void>) {
     this.#cost = cost;
     this.#settle = settle;
+  }
+
+  /** To be called before the server is asked: from now on it may cost something. */
+  leaves(): void {
+    this.#hasLeft = true;
   }
 
   /** Hears a whole reply, or a piece of one. What holds no counts says nothing. */
@@ -133,8 +151,8 @@ export class PaidChatCall {
 
   async #end(failure: unknown): Promise<void> {
     const milliseconds = performance.now() - this.#begun;
-    const maybePaid = failure !== null && !(failure instanceof BackendError && !failure.maybeDone);
-    const isFree = failure !== null && !maybePaid;
+    const isFree = !this.#hasLeft || (failure instanceof BackendError && !failure.maybeDone);
+    const maybePaid = failure !== null && !isFree;
     const counted = this.#counted ?? { inputTokens: 0, outputTokens: 0, cost: isFree ? 0 : null };
     await this.#settle({ ...noUsage, ...counted, milliseconds }, maybePaid && !this.#counted);
   }

@@ -113,7 +113,7 @@ async function underLoad(journal: string, end: (kill: (signal: NodeJS.Signals) =
 const teams = ["billing", "refund"];
 
 /** Every answer that a client saw is in the journal, and is the answer to what it asked. */
-function expectKept(file: string, seen: readonly Seen[]): void {
+async function expectKept(file: string, seen: readonly Seen[]): Promise<void> {
   const journal = openJournal(file);
   const answered = seen.filter(({ status }) => status === 200);
   expect(answered.length).toBeGreaterThanOrEqual(200);
@@ -123,7 +123,7 @@ function expectKept(file: string, seen: readonly Seen[]): void {
     expect(run).toMatchObject({ id, item: `-:k${number}` });
     expect(viewOf(run, journal.events(run.number)).given[0]!.value).toBe(choice);
   }
-  void journal.close();
+  await journal.close();
 }
 
 test("told to end under load, it loses nothing that was said, and parks the rest", async () => {
@@ -131,7 +131,7 @@ test("told to end under load, it loses nothing that was said, and parks the rest
   const file = folder.file("gateway.db");
   const { seen, ended } = await underLoad(file, (kill) => kill("SIGTERM"));
   expect(ended.code).toBe(0);
-  expectKept(file, seen);
+  await expectKept(file, seen);
   const journal = openJournal(file);
   expect(journal.counts()).toMatchObject({ running: 0, failed: 0, waiting: 0 });
   const parked = seen.filter(({ status, run }) => status === 503 && run !== undefined);
@@ -153,11 +153,11 @@ test("killed under load, it has lost nothing that was said", async () => {
   using folder = temporaryFolder();
   const file = folder.file("gateway.db");
   const { seen } = await underLoad(file, (kill) => kill("SIGKILL"));
-  expectKept(file, seen);
+  await expectKept(file, seen);
   // (control) An answer that is another one, or not on record, would be found out.
-  expect(() => expectKept(folder.file("empty.db"), seen)).toThrow();
+  await expect(expectKept(folder.file("empty.db"), seen)).rejects.toThrow();
   const last = seen.findLastIndex(({ status }) => status === 200);
-  expect(() => expectKept(file, seen.with(last, { ...seen[last]!, run: seen[0]!.run }))).toThrow();
+  await expect(expectKept(file, seen.with(last, { ...seen[last]!, run: seen[0]!.run }))).rejects.toThrow();
 });
 
 test("a person's answer, given in another process, is the answer", async () => {

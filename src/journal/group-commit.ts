@@ -32,6 +32,9 @@ const spareWait = 1000;
 /** No write of the same transaction would fare better. */
 const hopeless: ReadonlySet<string> = new Set(["E_LEASE_LOST", "E_DISK_FULL", "E_JOURNAL_BUSY"]);
 
+/** Codes of a flush that found no room. */
+const noRoom: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
+
 export class GroupCommit {
   readonly #path: string;
   readonly #transactions: Transactions;
@@ -68,10 +71,15 @@ export class GroupCommit {
     this.#spareTimer ??= setTimeout(() => this.#commitAll(), spareWait).unref();
   }
 
+  /** Resolves when all that was written so far is on the disk, or rejected. */
+  drain(): Promise<void> {
+    return this.#commitAll();
+  }
+
   /** Refuses what is written from now on, and commits what was written before. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#closed = true;
-    await this.#commitAll();
+    return this.#commitAll();
   }
 
   #commitAll(): Promise<void> {
@@ -95,9 +103,12 @@ export class GroupCommit {
         await this.#transactions.flush();
         for (const { write, value } of made) write.resolve(value as never);
       } catch (thrown) {
+        const hint = noRoom.has((thrown as { code?: string }).code ?? "")
+          ? "free some space and start again"
+          : "start again once it does";
         this.#broken = new StorageError(
           "E_JOURNAL",
-          `the disk did not take what was written to ${this.#path} (${messageOf(thrown)}); start again once it does: nothing that was reported done is lost`,
+          `the disk did not take what was written to ${this.#path} (${messageOf(thrown)}); ${hint}: nothing that was reported done is lost`,
           { cause: thrown },
         );
         for (const { write } of made) write.reject(this.#broken);

@@ -233,7 +233,11 @@ class MemoryJournal implements Journal {
   readonly notes: Notes = {
     get: (key) => this.#notes.get(key),
     set: (key, value) => void this.#notes.set(key, value),
-    add: async (key, amount) => void this.#notes.set(key, String(Number(this.#notes.get(key) ?? 0) + amount)),
+    add: async (key, amount) => {
+      const sum = Number(this.#notes.get(key) ?? 0) + amount;
+      this.#notes.set(key, String(sum));
+      return sum;
+    },
   };
 
   readonly vectors: Vectors = {

@@ -99,7 +99,7 @@ class SqliteJournal implements Journal {
   readonly #commits: GroupCommit;
   #owner = 0;
   #beat: NodeJS.Timeout | undefined;
-  #closed = false;
+  #closing: Promise<void> | null = null;
 
   constructor(path: string, options: SqliteOptions) {
     const { secret } = options;
@@ -505,8 +505,9 @@ class SqliteJournal implements Journal {
     },
     add: (key, amount) =>
       this.#write(() => {
-        const sql = "INSERT INTO note VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = value + excluded.value";
-        this.#run(sql, key, String(amount));
+        const sql =
+          "INSERT INTO note VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = value + excluded.value RETURNING value";
+        return Number((this.#get(sql, key, String(amount)) as { value: string | number }).value);
       }),
   };
 
@@ -531,9 +532,14 @@ class SqliteJournal implements Journal {
     return row && recalled(`${this.id}-${row.run}`, JSON.parse(row.body) as Event);
   };
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    clearInterval(this.#beat);
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    // The first run of a process makes its owner: it must be there before it is looked at.
+    await this.#commits.drain();
     if (this.#owner !== 0) {
       const leave = this.#write(() => {
         this.#run("UPDATE run SET status = 'ready', owner = NULL WHERE owner = ?", this.#owner);
@@ -542,8 +548,8 @@ class SqliteJournal implements Journal {
       // A process that lost its lease, or a full disk, has nothing to give back: the next one takes it.
       await leave.catch(() => {});
     }
-    this.#closed = true;
     await this.#commits.close();
+    clearInterval(this.#beat);
     this.#statements.clear();
     this.#wal?.close();
     this.#db.close();

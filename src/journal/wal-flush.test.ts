@@ -61,6 +61,18 @@ test("closing waits for what was written last", async () => {
   await after.close();
 });
 
+test("a run that is begun as the journal closes is free for whoever opens it next, however often it is closed", async () => {
+  using folder = temporaryFolder();
+  const path = folder.file("pawl.db");
+  const journal = openJournal(path);
+  const begun = begin(journal, "a");
+  await Promise.all([journal.close(), journal.close()]);
+  expect((await begun).kind).toBe("taken");
+  const after = openJournal(path);
+  expect((await begin(after, "a")).kind).toBe("taken");
+  await after.close();
+});
+
 test("a disk that fails once is not written to again: nobody knows what it has", async () => {
   using folder = temporaryFolder();
   const path = folder.file("pawl.db");

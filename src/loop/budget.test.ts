@@ -91,6 +91,32 @@ test("a reply that nobody counted takes the most that it can have cost out of th
   expect(Number(journal.notes.get("spend/1970-01-01"))).toBeCloseTo(0.9);
 });
 
+test("what others spend is seen while something of ours is always on its way", async () => {
+  const journal = memoryJournal();
+  const held: (() => void)[] = [];
+  // A disk so slow that one write is on its way whenever anybody looks.
+  const slow = {
+    ...journal.notes,
+    add: async (key: string, amount: number) => {
+      const sum = await journal.notes.add(key, amount);
+      await new Promise<void>((resolve) => void held.push(resolve));
+      return sum;
+    },
+  };
+  const budget = new DayBudget(1, slow, () => 0);
+  budget.reserve(0.1);
+  await journal.notes.add("spend/1970-01-01", 0.7);
+  budget.reserve(0.1);
+  await new Promise((resolve) => setImmediate(resolve));
+  for (let left = 0; left < 2; left++) {
+    budget.reserve(0.001);
+    held.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(budget.spent).toBeGreaterThan(0.9);
+  expect(budget.reserve(0.2)).toBeNull();
+});
+
 test("without the reservation, replies side by side would pass it", async () => {
   const config = defineConfig({ ladder: [paid(0.3), person()] });
   expect(await go(memoryJournal(), config, 10)).toEqual({ ended: 10, waiting: 0 });

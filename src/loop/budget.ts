@@ -26,7 +26,9 @@ export class DayBudget {
   /** What this process added today, and how much of that is still on its way into the journal. */
   #mine = 0;
   #underWay = 0;
-  /** What others had added when nothing of ours was under way. */
+  /** Of it, what is in the journal. */
+  #written = 0;
+  /** What others had added when we last saw. */
   #others = 0;
 
   constructor(perDay: number, notes: Notes, now: () => number, name = "spend") {
@@ -62,6 +64,7 @@ export class DayBudget {
     if (day !== this.#day) {
       this.#day = day;
       this.#mine = 0;
+      this.#written = 0;
     }
     return day;
   }
@@ -70,8 +73,12 @@ export class DayBudget {
     if (amount === 0) return;
     if (day === this.#today()) this.#mine += amount;
     this.#underWay++;
-    const written = (): void => {
+    const written = (sum: number): void => {
       this.#underWay--;
+      if (day !== this.#today()) return;
+      this.#written += amount;
+      // Amounts of a process are written in order: what the sum has beside them is others'.
+      this.#others = sum - this.#written;
     };
     // A journal that cannot be written stops the runs by itself; until then the money stays counted here.
     this.#notes.add(`${this.#name}/${day}`, amount).then(written, () => {});

@@ -5,26 +5,31 @@
 
 import type { JsonSchema, Schema } from "../core/schema.ts";
 import { withJsonSchema } from "../core/schema.ts";
-import { tooLongForPatterns } from "../core/schema-trouble.ts";
+import { TookTooLong, withinTime } from "../core/within-time.ts";
 import type { ClientParts } from "./packages.ts";
 import { strangerText } from "./stranger-text.ts";
 
 const mostWords = 400;
+/** Milliseconds for which everybody may have to wait for one value's check. */
+const longestCheck = 250;
 
 /** The schema as a schema of Pawl, with the words in it shortened and cleaned. `schemaTrouble` found nothing in it. */
 export function strangerSchema<T>(schema: JsonSchema, { validators }: ClientParts): Schema<T> {
   // One each: validators keep what they read by `$id`, and a server may give two schemas the same.
   const check = new validators.CfWorkerJsonSchemaValidator().getValidator<T>(schema);
-  const isTooLong = tooLongForPatterns(schema);
   const made: Schema<T> = {
     "~standard": {
       version: 1,
       vendor: "mcp",
       validate: (value: unknown) => {
-        if (isTooLong(value)) return { issues: [{ message: "a text is too long for the patterns of the schema" }] };
-        const result = check(value);
-        if (result.valid) return { value: result.data };
-        return { issues: [{ message: strangerText(result.errorMessage, mostWords) }] };
+        try {
+          const result = withinTime(longestCheck, () => check(value));
+          if (result.valid) return { value: result.data };
+          return { issues: [{ message: strangerText(result.errorMessage, mostWords) }] };
+        } catch (thrown) {
+          if (!(thrown instanceof TookTooLong)) throw thrown;
+          return { issues: [{ message: "it takes too long to check" }] };
+        }
       },
     },
   };

@@ -61,6 +61,7 @@ class OpenaiBatches implements BatchApi {
 
   async find(lost: LostBatch, signal: AbortSignal): Promise<BatchFound> {
     const oldest = lost.made / 1000 - skewSeconds;
+    let doubtful: BatchFound | null = null;
     let after = "";
     while (true) {
       const path = `/v1/batches?limit=${page}${after === "" ? "" : `&after=${encodeURIComponent(after)}`}`;
@@ -72,14 +73,15 @@ class OpenaiBatches implements BatchApi {
       for (const batch of batches) {
         if (!mayBe(batch, lost, oldest)) continue;
         const id = idOf(batch, "the batch");
-        if (!endings.has(textOf(batch.status))) return unclearUntilEnded(id, this.host);
-        if (await isLost(lost, this.results(id, signal))) return { kind: "found", id };
+        // One that bears the mark may still come: what is not known of this one is only said if none does.
+        if (!endings.has(textOf(batch.status))) doubtful ??= unclearUntilEnded(id, this.host);
+        else if (await isLost(lost, this.results(id, signal))) return { kind: "found", id };
       }
       const last = batches.at(-1);
       // Newest first: what comes after was there before ours was recorded.
       const isBefore = typeof last?.created_at === "number" && last.created_at < oldest;
       const next = textOf(last?.id);
-      if (list.has_more !== true || isBefore) return { kind: "none" };
+      if (list.has_more !== true || isBefore) return doubtful ?? { kind: "none" };
       if (next === "" || next === after) return unclearList(this.host);
       after = next;
     }

@@ -1,6 +1,7 @@
 /** What the batch APIs of all providers say alike, and how it is read. */
 
 import { ModelError } from "../core/errors.ts";
+import { BackendError } from "../net/backend-error.ts";
 import { fieldsOf, textOf } from "../wire/fields.ts";
 import type { BatchFound, BatchResult, LostBatch } from "./batch-api.ts";
 
@@ -11,9 +12,16 @@ export function idOf(body: unknown, what: string): string {
   return id;
 }
 
-/** Whether a batch that carries no mark is the lost one: known by the first of its results that says whose it is. */
+/**
+ * Whether a batch that carries no mark is the lost one: known by the first of its results that says whose it is. One whose
+ * results are gone is of no use to anybody.
+ */
 export async function isLost(lost: LostBatch, results: AsyncIterable<BatchResult>): Promise<boolean> {
-  for await (const { id } of results) if (id !== null) return lost.has(id);
+  try {
+    for await (const { id } of results) if (id !== null) return lost.has(id);
+  } catch (thrown) {
+    if (!(thrown instanceof BackendError && thrown.fault === "not found")) throw thrown;
+  }
   return false;
 }
 

@@ -10,7 +10,7 @@ import { rungContract } from "./rung.contract.ts";
 import type { OpenNeeds } from "./rung.ts";
 
 const needs: OpenNeeds = {
-  notes: { get: () => undefined, set: () => {}, add: async () => {} },
+  notes: { get: () => undefined, set: () => {}, add: async () => 0 },
   vectors: { get: () => undefined, set: () => {} },
   recall: () => undefined,
   calls: memoryJournal().calls,

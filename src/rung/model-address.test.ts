@@ -29,7 +29,7 @@ test("a list is of addresses only", () => {
 test("a rung by address opens the server and asks it, and closes it again", async () => {
   await using server = await startFake();
   const rung = model(server.url);
-  const notes = { get: () => undefined, set: () => {}, add: async () => {} };
+  const notes = { get: () => undefined, set: () => {}, add: async () => 0 };
   const vectors = { get: () => undefined, set: () => {} };
   await rung.open!({ notes, vectors, recall: () => undefined, calls: memoryJournal().calls, say: () => {} });
   expect(server.fake.asked.map(({ path }) => path)).toContain("/props");

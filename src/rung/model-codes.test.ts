@@ -23,7 +23,7 @@ function reader(isRight: (asked: number) => boolean): FakeChat {
 
 function notesOf(): Notes & { readonly all: Map<string, string> } {
   const all = new Map<string, string>();
-  return { all, get: (key) => all.get(key), set: (key, value) => void all.set(key, value), add: async () => {} };
+  return { all, get: (key) => all.get(key), set: (key, value) => void all.set(key, value), add: async () => 0 };
 }
 
 const described = (...names: string[]) => ({

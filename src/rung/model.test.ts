@@ -10,7 +10,7 @@ import type { OpenNeeds } from "./rung.ts";
 
 function needsOf(notes: Map<string, string> = new Map()): OpenNeeds {
   return {
-    notes: { get: (key) => notes.get(key), set: (key, value) => void notes.set(key, value), add: async () => {} },
+    notes: { get: (key) => notes.get(key), set: (key, value) => void notes.set(key, value), add: async () => 0 },
     vectors: { get: () => undefined, set: () => {} },
     recall: () => undefined,
     calls: memoryJournal().calls,

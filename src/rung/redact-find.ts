@@ -27,9 +27,12 @@ interface Span {
   readonly end: number;
 }
 
-const emails = /[\p{L}\p{N}._%+'-]{1,64}@(?:[\p{L}\p{N}-]{1,63}\.){1,8}(?:xn--[a-z0-9-]{2,59}|\p{L}{2,63})/giu;
+const emails =
+  /[\p{L}\p{N}._%+'\ue000-]{1,64}@(?:[\p{L}\p{N}\ue000-]{1,63}\.){1,8}(?:xn--[a-z0-9-]{2,59}|\p{L}{2,63})/giu;
+/** Makes a sign as long as what it was written as. No text means anything by it. */
+const filler = "\ue000";
 /** Groups of digits, and what people write between them. */
-const runs = /\d+(?:[ \t\u00a0\u2009\u202f.\-/()\u2010-\u2013]{1,3}\d+)*/g;
+const runs = /\d+(?:(?:[ \t\u00a0\u2009\u202f.\-/()\u2010-\u2013]\ue000*){1,3}\d+)*/g;
 /** More groups than a number of 19 digits can have. */
 const mostGroups = 19;
 const ibans = /(?<![\p{L}\p{N}])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![\p{L}\p{N}])/giu;
@@ -41,13 +44,21 @@ const phoneWords =
 const codeWords =
   /(?<!\p{L})(?:order|invoice|ref(?:erence)?|ticket|case|parcel|tracking|article|item|sku|customer|account|contract)(?!\p{L})[^\d\n]{0,16}$/iu;
 
-/** How JSON writes white space and control characters, also where it was put into JSON again. */
-const escapes = /(?<!\\)\\+(?:[nrtbf]|u00[01][\da-fA-F])/g;
+/** How JSON writes white space, slashes and signs beyond ASCII, also where it was put into JSON again. */
+const escapes = /(?<!\\)\\+(?:[nrtbf/]|u[\da-fA-F]{4})/g;
+
+/** A sign in the place of its escape, and as long: places in one text are places in the other. */
+function signOf(written: string): string {
+  const name = written.replace(/^\\+/, "");
+  const sign = name.startsWith("u") ? String.fromCharCode(Number.parseInt(name.slice(1), 16)) : (named[name] ?? "\n");
+  return sign < " " && sign !== "\t" ? "\n".repeat(written.length) : sign + filler.repeat(written.length - 1);
+}
+
+const named: { readonly [name: string]: string } = { t: "\t", "/": "/" };
 
 /** All that is found, in order and apart from each other. */
 export function findIn(written: string, kinds: ReadonlySet<Redactable>): readonly Found[] {
-  // As long as what is written, so that places in one are places in the other. A tab may stand between groups of digits.
-  const text = written.replace(escapes, (sign) => (sign.endsWith("t") ? "\t" : "\n").repeat(sign.length));
+  const text = written.replace(escapes, signOf);
   const taken: Span[] = [];
   const found: Found[] = [];
   const take = (kind: Redactable, spans: readonly Span[]): void => {
@@ -137,7 +148,9 @@ const phoneFrom: From = ({ text, groups }, first) => {
     const isPhone = plus
       ? digits.length >= 7
       : (hasWord && digits.length >= 6) ||
-        (!isCode && !isPartOfCode(before) && isNational(text.slice(group.start, groups[last]!.end), digits));
+        (!isCode &&
+          !isPartOfCode(before) &&
+          isNational(text.slice(group.start, groups[last]!.end).replaceAll(filler, ""), digits));
     if (isPhone) return { start, last };
   }
   return null;

@@ -73,6 +73,18 @@ describe("what is taken out", () => {
     }
   });
 
+  test.each([
+    ["a slash, as PHP writes it", "call 0171/1234567 now", (json: string) => json.replaceAll("/", "\\/")],
+    ["spaces that do not break, as Python writes them", "+49\u00a0171\u00a01234567", inAscii],
+    ["letters beyond ASCII", "j\u00fcrgen@b\u00fccher.example", inAscii],
+  ])("is found in JSON that escapes %s", (_, text, write) => {
+    const whole = write(JSON.stringify({ text }));
+    const redactor = new Redactor(every);
+    const hidden = redactor.redact(whole);
+    expect(hidden).not.toMatch(/[1-9]{2}|rgen|cher/);
+    expect(redactor.restore(hidden)).toBe(whole);
+  });
+
   test("only the kinds that are asked for, but each is still known for what it is", () => {
     const redactor = new Redactor(new Set(["phone"] as const));
     expect(redactor.redact("a@b.de 4111 1111 1111 1111 030 1234567")).toBe("a@b.de 4111 1111 1111 1111 [phone 1]");
@@ -87,6 +99,11 @@ describe("what is taken out", () => {
     expect(() => redactKinds([], "x")).toThrow("redact is");
   });
 });
+
+/** JSON as encoders write it that know no other letters. */
+function inAscii(json: string): string {
+  return json.replace(/[^\0-\x7f]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
 
 describe("what comes back", () => {
   test("has the values again, in texts inside of texts too, however the placeholder is spelt", () => {
@@ -106,6 +123,14 @@ describe("what comes back", () => {
     redactor.redact(`call ${tel}`);
     const { text, plain } = redactor.restore({ text: '{"tel":"[phone 1]"}', plain: "It is [phone 1]." });
     expect([JSON.parse(text), plain]).toEqual([{ tel }, `It is ${tel}.`]);
+  });
+
+  test("puts back into JSON what was taken as JSON writes it", () => {
+    const redactor = new Redactor(every);
+    const item = JSON.stringify({ tel: "0171\t123\t4567" });
+    const hidden = redactor.redact(item);
+    expect(hidden).toBe('{"tel":"[phone 1]"}');
+    expect(redactor.restore(hidden)).toBe(item);
   });
 
   test("a value behind the name of its kind is no placeholder", () => {

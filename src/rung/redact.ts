@@ -65,7 +65,9 @@ export class Redactor {
   restore<T>(reply: T): T {
     if (this.#values.size === 0) return reply;
     return mapTexts(reply, (text) => {
-      const written = isJson(text) ? (value: string) => JSON.stringify(value).slice(1, -1) : (value: string) => value;
+      const inJson = isJson(text);
+      // What has a backslash was taken as JSON writes it.
+      const written = (value: string) => (inJson && !value.includes("\\") ? JSON.stringify(value).slice(1, -1) : value);
       return text.replace(placeholders, (whole, kind, number) => {
         const value = this.#values.get(placeholderOf(kind, number));
         return value === undefined ? whole : written(value);

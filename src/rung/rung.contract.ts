@@ -68,7 +68,7 @@ export function rungContract({ name, make, expects }: RungCase): void {
     const notes = new Map<string, string>();
     beforeAll(() =>
       rung.open?.({
-        notes: { get: (key) => notes.get(key), set: (key, value) => void notes.set(key, value), add: async () => {} },
+        notes: { get: (key) => notes.get(key), set: (key, value) => void notes.set(key, value), add: async () => 0 },
         vectors: { get: () => undefined, set: () => {} },
         recall: () => undefined,
         calls: memoryJournal().calls,

@@ -33,7 +33,7 @@ describe("the cache", () => {
   const open = async (recall: Recall) => {
     const rung = cache();
     await rung.open?.({
-      notes: { get: () => undefined, set: () => {}, add: async () => {} },
+      notes: { get: () => undefined, set: () => {}, add: async () => 0 },
       vectors: { get: () => undefined, set: () => {} },
       recall,
       calls: memoryJournal().calls,

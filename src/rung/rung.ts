@@ -113,8 +113,8 @@ export interface LearnedAnswers {
 export interface Notes {
   get(key: string): string | undefined;
   set(key: string, value: string): void;
-  /** Adds to a number (0 where there is none), in one step also among processes. Resolves when it is durable. */
-  add(key: string, amount: number): Promise<void>;
+  /** Adds to a number (0 where there is none), in one step also among processes. Resolves with the sum when it is durable. */
+  add(key: string, amount: number): Promise<number>;
 }
 
 /** A cache of what an encoder made of a text. Whoever asks must be able to do without. */

@@ -35,6 +35,12 @@ Examples:
         .option("--every <seconds>", "with --watch: seconds between two looks (default: 60)", wholeNumber(1, 86_400))
         .option("--loop <file>", "the loop's file (default: where it was when it last ran)");
     }
+    if (action === "fetch") {
+      command.option(
+        "--give-up <id...>",
+        "let these batches go where the provider has them no more: their questions go up",
+      );
+    }
     return command.action(async (options: BatchCommandOptions) => {
       const { batch } = await import("../batch.ts");
       done(await batch(action, options));
