@@ -1,4 +1,4 @@
-/** The journal in one SQLite file: WAL, one commit for all that was written since the last, each on the disk before it counts. */
+/** The journal in one SQLite file: WAL, synchronous=FULL, one commit for all that a turn of the event loop wrote. */
 
 import { randomBytes } from "node:crypto";
 import { DatabaseSync, type SQLInputValue, type StatementResultingChanges, type StatementSync } from "node:sqlite";
@@ -29,7 +29,6 @@ import { mostReplies } from "./paid-call.ts";
 import { migrations } from "./schema.ts";
 import { SqlitePaidCalls } from "./sqlite-calls.ts";
 import { type Plumbing, SqliteLabels, SqlitePolicyLog, SqliteWeights } from "./sqlite-policy.ts";
-import { type Flush, WalFlush } from "./wal-flush.ts";
 
 interface RunRow {
   readonly number: number;
@@ -63,8 +62,6 @@ export interface SqliteOptions {
   readonly mostReplies?: number;
   /** 32 bytes that audits are drawn by, for a journal that is made now; drawn at random by default. For demos. */
   readonly secret?: Uint8Array;
-  /** Flushes the write-ahead log; for tests. */
-  readonly flush?: Flush;
 }
 
 const ended: readonly RunStatus[] = ["done", "limit", "failed"];
@@ -94,9 +91,7 @@ class SqliteJournal implements Journal {
   readonly #lease: number;
   readonly #mostVectors: number;
   readonly #statements = new Map<string, StatementSync>();
-  /** `null`: every commit waits for the disk itself. */
-  readonly #wal: WalFlush | null;
-  readonly #commits: GroupCommit;
+  readonly #commits = new GroupCommit(this.#transactions());
   #owner = 0;
   #beat: NodeJS.Timeout | undefined;
   #closing: Promise<void> | null = null;
@@ -133,13 +128,6 @@ class SqliteJournal implements Journal {
       if (options.maxPages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`);
       this.id = this.#meta("id");
       this.secret = Buffer.from(this.#meta("secret"), "hex");
-      const location = this.#db.location();
-      this.#wal = location === null ? null : WalFlush.open(location, options.flush);
-      if (this.#wal) this.#db.exec("PRAGMA synchronous = NORMAL");
-      this.#commits = new GroupCommit(
-        path,
-        this.#transactions(async () => this.#wal?.flush()),
-      );
     } catch (thrown) {
       this.#db.close();
       throw thrown instanceof StorageError ? thrown : this.#storageError(thrown, "open");
@@ -199,10 +187,9 @@ class SqliteJournal implements Journal {
     return this.#commits.write(run);
   }
 
-  #transactions(flush: () => Promise<void>): Transactions {
+  #transactions(): Transactions {
     let ownerBefore = 0;
     return {
-      flush,
       begin: () => {
         ownerBefore = this.#owner;
         this.#run("BEGIN IMMEDIATE");
@@ -539,19 +526,19 @@ class SqliteJournal implements Journal {
 
   async #close(): Promise<void> {
     // The first run of a process makes its owner: it must be there before it is looked at.
-    await this.#commits.drain();
+    this.#commits.commitNow();
     if (this.#owner !== 0) {
       const leave = this.#write(() => {
         this.#run("UPDATE run SET status = 'ready', owner = NULL WHERE owner = ?", this.#owner);
         this.#run("DELETE FROM owner WHERE id = ?", this.#owner);
       });
+      this.#commits.commitNow();
       // A process that lost its lease, or a full disk, has nothing to give back: the next one takes it.
       await leave.catch(() => {});
     }
-    await this.#commits.close();
+    this.#commits.close();
     clearInterval(this.#beat);
     this.#statements.clear();
-    this.#wal?.close();
     this.#db.close();
   }
 
