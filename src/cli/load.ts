@@ -101,7 +101,10 @@ function inFile(file: string, thrown: unknown): UsageError {
   const kind = own || !(thrown instanceof Error) || thrown.name === "Error" ? "" : `${thrown.name}: `;
   const place = placeIn(file, thrown);
   const doing = own ? "" : "cannot be imported: ";
-  return new UsageError(code, `${file}${place}: ${doing}${kind}${first}`, { cause: thrown, value: file });
+  const hint = /outside a module|Unexpected token 'export'/.test(first)
+    ? ": npm pkg set type=module says that it is one"
+    : "";
+  return new UsageError(code, `${file}${place}: ${doing}${kind}${first}${hint}`, { cause: thrown, value: file });
 }
 
 /** Line of the file at which the error was thrown, as `:12`; empty where its stack does not say. */

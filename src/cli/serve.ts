@@ -85,9 +85,10 @@ function announce(listening: Listening, gateway: Gateway, session: Session, opti
     return;
   }
   print(`Listening on ${address}`);
-  print(`  ladder   ${ladder.join(" < ")}`);
+  print(`  ladder   ${ladder.join(" > ")}`);
   print(`  promise  ${risk === undefined ? "none" : `at most ${risk * 100} % wrong among what stays local`}`);
   if (uncertified !== undefined) print(`  without a certificate ${uncertified} answers`);
+  if (ladder.at(-1) === "person") print("  in doubt a person answers: pawl review");
   print(`  keys     ${needsKey ? "a bearer token is needed" : "none: only this machine can ask"}`);
   print(`  journal  ${journalFile}`);
   print("  routes   POST /v1/systemone /v1/decisions /v1/decision-model /v1/chat/completions");

@@ -2,7 +2,7 @@
 
 import type { Address } from "./backend-options.ts";
 import { allowing } from "./egress.ts";
-import type { Failure } from "./failure.ts";
+import { Failure } from "./failure.ts";
 import { faultRules } from "./fault-rules.ts";
 import { hostAndPort } from "./host-name.ts";
 
@@ -15,6 +15,10 @@ export function messageFor(
   const { fault, status, code, retryAfter } = failure;
   if (fault === "host not allowed") {
     return `${host} may not be asked in local-only mode: ${allowing(hostAndPort(hostname, port))}`;
+  }
+  // By when it may be asked again is past by the time that anybody reads this.
+  if (fault === "circuit open" && failure.cause instanceof Failure) {
+    return `${host} ${faultRules[failure.cause.fault].text}, again and again, and is left alone for a while`;
   }
   const said = [status === null ? "" : String(status), code ?? ""].filter((one) => one !== "").join(", ");
   const more = [

@@ -18,6 +18,8 @@ export class Turns {
   readonly #concurrency: Concurrency;
   readonly #rate: Rate | null;
   readonly #closing: AbortSignal;
+  /** What opens the circuit, for whoever meets it open. */
+  #sick: Failure | null = null;
   /** The server asked to be left alone until then. */
   #quietUntil = 0;
 
@@ -96,8 +98,10 @@ export class Turns {
     // Nobody waited for what it would say: it was not heard.
     if (failure !== null && (rule === null || watch.why === "closed" || watch.why === "aborted")) circuit.abandoned();
     else if (failure === null || rule?.sick === false) circuit.succeeded();
-    else if (rule?.sick === true || this.#concurrency.state.allowed === 1) circuit.failed();
-    else circuit.abandoned();
+    else if (rule?.sick === true || this.#concurrency.state.allowed === 1) {
+      if (failure instanceof Failure) this.#sick = failure;
+      circuit.failed();
+    } else circuit.abandoned();
   }
 
   /** Rejects with the signal's reason, or as closed. */
@@ -114,6 +118,6 @@ export class Turns {
   }
 
   #isOpen(): Failure {
-    return new Failure("circuit open", { retryAfter: this.#circuit.wait / 1000 });
+    return new Failure("circuit open", { retryAfter: this.#circuit.wait / 1000, cause: this.#sick ?? undefined });
   }
 }

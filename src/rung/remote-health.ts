@@ -14,12 +14,17 @@ const hopeless: readonly TransportFault[] = [
 ];
 /** A server that restarts is back before this; one that is not is gone. In milliseconds. */
 const PATIENCE = 30_000;
+/** Nor may so many questions in a row meet nobody: without a reply they take no time, and a file is soon through. */
+const MOST_IN_A_ROW = 20;
 const away: readonly TransportFault[] = ["unreachable", "circuit open"];
 
 export class Health {
   readonly #now: () => number;
   /** Since when it is away; `null` while it is there. */
   #awaySince: number | null = null;
+  #inARow = 0;
+  /** A server that never replied does not restart: it is not there. */
+  #hasReplied = false;
 
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
@@ -27,11 +32,18 @@ export class Health {
 
   /** `failure`: why a question got no reply at all; `null` where it got one. */
   isBroken(failure: BackendError | null): failure is BackendError {
-    if (failure === null || !away.includes(failure.fault)) this.#awaySince = null;
-    if (failure === null) return false;
+    if (failure === null || !away.includes(failure.fault)) {
+      this.#awaySince = null;
+      this.#inARow = 0;
+    }
+    if (failure === null) {
+      this.#hasReplied = true;
+      return false;
+    }
     if (hopeless.includes(failure.fault)) return true;
     if (!away.includes(failure.fault)) return false;
     this.#awaySince ??= this.#now();
-    return this.#now() - this.#awaySince >= PATIENCE;
+    this.#inARow++;
+    return !this.#hasReplied || this.#inARow > MOST_IN_A_ROW || this.#now() - this.#awaySince >= PATIENCE;
   }
 }

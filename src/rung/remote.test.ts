@@ -284,10 +284,22 @@ describe("a rung that is broken as a whole", () => {
     expect(broken).toMatchObject({ code: "E_BACKEND", usage: { cost: null } });
   });
 
+  test("is one that was never there, and one that twenty questions in a row did not find", () => {
+    const health = new Health(() => 0);
+    const failure = new BackendError("unreachable", "x", { maybeDone: false, faults: ["unreachable"] });
+    expect(health.isBroken(failure)).toBe(true);
+    expect(health.isBroken(null)).toBe(false);
+    for (let asked = 0; asked < 20; asked++) expect(health.isBroken(failure)).toBe(false);
+    expect(health.isBroken(failure)).toBe(true);
+    expect(health.isBroken(null)).toBe(false);
+    expect(health.isBroken(failure)).toBe(false);
+  });
+
   test("is one that is away for longer than a restart takes", () => {
     let now = 0;
     const health = new Health(() => now);
     const failure = (fault: TransportFault) => new BackendError(fault, "x", { maybeDone: false, faults: [fault] });
+    expect(health.isBroken(null)).toBe(false);
     expect(health.isBroken(failure("unreachable"))).toBe(false);
     now = 29_000;
     expect(health.isBroken(failure("circuit open"))).toBe(false);
