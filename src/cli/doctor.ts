@@ -122,7 +122,8 @@ async function configSays({ config: path }: DoctorOptions): Promise<ConfigSays> 
     const rungs = rungsOf(config);
     const ladder = config.ladder ?? [];
     const about = shortPath(file);
-    const unpriced = rungs.filter(({ mostCost, name }) => mostCost === null && !config.prices?.perReply?.[name]);
+    const priced = new Set(Object.keys(config.prices?.perReply ?? {}));
+    const unpriced = rungs.filter(({ mostCost, name }) => mostCost === null && !priced.has(name));
     const findings = [
       line(
         "ok",
@@ -142,7 +143,6 @@ async function configSays({ config: path }: DoctorOptions): Promise<ConfigSays> 
         server?.missingKey ? [line("error", about, `${name} has no key`, `export ${server.missingKey}=...`)] : [],
       ),
     ];
-    const priced = new Set(Object.keys(config.prices?.perReply ?? {}));
     return { rungs, priced, findings, egress: config.egress ?? {} };
   } catch (thrown) {
     if (!(thrown instanceof UsageError)) throw thrown;

@@ -34,7 +34,7 @@ export interface ExamineOptions {
 }
 
 /** The one that takes longest stands last: what is known by then is known. */
-const probes: readonly Probe[] = [
+export const probes: readonly Probe[] = [
   thinkingProbe,
   schemaProbe,
   toolProbe,

@@ -7,11 +7,9 @@ import { BackendError } from "../net/backend-error.ts";
 import { plain } from "../wire/quirks.ts";
 import { chatDialect, ollamaDialect } from "./dialect.ts";
 import type { Capabilities } from "./doctor.ts";
+import { probes } from "./examine.ts";
 import { type Probe, probeAll } from "./probe.ts";
-import { answersProbe } from "./probe-answers.ts";
-import { decisionsProbe } from "./probe-decisions.ts";
-import { contextProbe, schemaProbe, thinkingProbe, toolProbe } from "./probe-format.ts";
-import { logprobsProbe, maskProbe } from "./probe-numbers.ts";
+import { schemaProbe } from "./probe-format.ts";
 
 type Body = { readonly [key: string]: Json };
 
@@ -131,22 +129,11 @@ function answerKnown(system: string, user: string, { followsLetters }: Manners):
   return followsLetters === false ? "A" : letter;
 }
 
-const every: readonly Probe[] = [
-  thinkingProbe,
-  schemaProbe,
-  toolProbe,
-  logprobsProbe,
-  maskProbe,
-  answersProbe,
-  decisionsProbe,
-  contextProbe,
-];
-
-async function probed(manners: Manners, native = false, probes = every) {
+async function probed(manners: Manners, native = false, asked = probes) {
   const backend = new Server(manners);
   const dialect = native ? ollamaDialect(backend, "m", plain) : chatDialect(backend, "m", plain);
   const model = { name: "m", digest: "d", context: 4096, remoteHost: null, isEncoder: false };
-  return await probeAll({ backend, dialect, model, signal: new AbortController().signal }, probes, 5);
+  return await probeAll({ backend, dialect, model, signal: new AbortController().signal }, asked, 5);
 }
 
 const honest: Capabilities = {

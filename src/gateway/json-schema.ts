@@ -32,12 +32,7 @@ export function schemaOf(jsonSchema: JsonSchema): Schema {
   if (found) return found;
   if (found === null) throw refused("to check a value against it took too long");
   const references = new References(jsonSchema);
-  const trouble = schemaTrouble(jsonSchema, {
-    find: (reference) => references.find(reference, ""),
-    takesAnyPattern: true,
-  });
-  if (trouble !== null) throw refused(trouble);
-  refuseUnsupported(jsonSchema, references);
+  refuseTrouble(jsonSchema, references);
   const check = (value: unknown) => new Check(references).fault(jsonSchema, value, "");
   const isBounded = mayTakeLong.test(text);
   const schema: Schema = {
@@ -57,6 +52,20 @@ export function schemaOf(jsonSchema: JsonSchema): Schema {
     },
   };
   return remember(text, withJsonSchema(schema, jsonSchema));
+}
+
+/** Looks through it once, in no more time than a check may take: every reference may lead through all of it. */
+function refuseTrouble(jsonSchema: JsonSchema, references: References): void {
+  const find = (reference: string): unknown => references.find(reference, "");
+  try {
+    withinTime(longestCheck, () => {
+      const trouble = schemaTrouble(jsonSchema, { find, takesAnyPattern: true });
+      if (trouble !== null) throw refused(trouble);
+      refuseUnsupported(jsonSchema, references);
+    });
+  } catch (thrown) {
+    throw thrown instanceof TookTooLong ? refused("to look through it takes too long") : thrown;
+  }
 }
 
 function remember<S extends Schema | null>(text: string, schema: S): S {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { sure } from "../../test/support/promises.ts";
+import { askAbout } from "../../test/support/question.ts";
 import type { Attempt, CheckResult } from "../core/answer.ts";
 import type { Json } from "../core/json.ts";
-import { Question } from "../core/question.ts";
 import { noUsage } from "../core/usage.ts";
 import type { Answered } from "../gate/gate.ts";
 import type { Standing } from "../policy/policy.ts";
@@ -10,26 +10,8 @@ import { fallback, rules } from "../rung/rules.ts";
 import type { Rung } from "../rung/rung.ts";
 import { noteOf, stoodUnder } from "./labelling.ts";
 
-const question = new Question(
-  "team",
-  "team",
-  {
-    verb: "choose",
-    ask: "?",
-    cue: "",
-    options: ["billing", "delivery", "refund"].map((name) => ({ name, description: "" })),
-    otherwise: null,
-    fields: null,
-    tools: [],
-    maxTokens: 0,
-    stop: [],
-    onText: null,
-    split: null,
-    check: null,
-  },
-  () => "late",
-  (raw) => ({ ok: true, value: raw }),
-);
+const options = ["billing", "delivery", "refund"].map((name) => ({ name, description: "" }));
+const question = askAbout("late", { options, ask: "?", cue: "" });
 
 const certificate = { key: "k1", state: "probation", risk: 0.05, delta: 0.05, threshold: 0.8 } as const;
 const coin = { propensity: 0.1, drawn: false, cluster: "c", seal: "s" };

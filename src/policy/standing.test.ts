@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { oracle, reader, secret, sure, teams, World } from "../../test/support/promises.ts";
+import { askAbout } from "../../test/support/question.ts";
 import type { Evidence } from "../core/answer.ts";
 import type { CertificateFigures } from "../core/policy-event.ts";
-import { Question } from "../core/question.ts";
+import type { Question } from "../core/question.ts";
 import { noUsage } from "../core/usage.ts";
 import type { Answered } from "../gate/gate.ts";
 import { threshold as thresholdCheck } from "../gate/threshold.ts";
@@ -22,15 +23,7 @@ const high = reader(world, { name: "high" });
 
 function about(text: string): Question {
   const options = teams.map((name) => ({ name, description: "" }));
-  const open = { fields: null, tools: [], maxTokens: 0, stop: [], onText: null, split: null, check: null };
-  const spec = { verb: "choose", ask: "?", cue: "", options, otherwise: null, ...open } as const;
-  return new Question(
-    "team",
-    "team",
-    spec,
-    () => text,
-    (value) => ({ ok: true, value }),
-  );
+  return askAbout(text, { options, ask: "?", cue: "" });
 }
 
 const member = (rung: Rung): Member => ({

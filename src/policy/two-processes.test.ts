@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../../test/support/folder.ts";
 import { oracle, teams, World } from "../../test/support/promises.ts";
-import { Question } from "../core/question.ts";
+import { askAbout } from "../../test/support/question.ts";
+import type { Question } from "../core/question.ts";
 import type { Journal } from "../journal/journal.ts";
 import { openJournal } from "../journal/sqlite.ts";
 import { clusterKey } from "../learn/clusters.ts";
@@ -19,15 +20,7 @@ const ladder = [words(), oracle(new World())];
 
 function about(text: string): Question {
   const options = teams.map((name) => ({ name, description: "" }));
-  const open = { fields: null, tools: [], maxTokens: 0, stop: [], onText: null, split: null, check: null };
-  const spec = { verb: "choose", ask: "?", cue: "", options, otherwise: null, ...open } as const;
-  return new Question(
-    "team",
-    "team",
-    spec,
-    () => text,
-    (value) => ({ ok: true, value }),
-  );
+  return askAbout(text, { options, ask: "?", cue: "" });
 }
 
 function letters(count: number): string {
